@@ -1,0 +1,63 @@
+# `make demo` and `make test` need Python 3.11+ and make, nothing else; the rest is in README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+CONFIG ?= configs/local.yaml
+PORT ?= 8000
+DATA_DIR ?= data
+GAMES ?= ../shared/data/games.parquet
+EVENTS ?= ../shared/data/score_events.parquet
+URL ?= http://127.0.0.1:$(PORT)
+ARGS ?=
+
+.PHONY: install demo serve test check format train evaluate replay bench clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,dev]'
+	touch $(READY)
+
+install: $(READY)
+
+# One real night through the service; DEMO_EXIT=1 ends by itself.
+demo: $(READY)
+	$(BIN)/python scripts/demo.py --port $(PORT) $(ARGS)
+
+# The service in the foreground, until SIGINT or SIGTERM.
+serve: $(READY)
+	exec $(BIN)/python scripts/serve.py --config $(CONFIG) --port $(PORT) --data-dir $(DATA_DIR)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# UNTIL=2022 OUT=/tmp/bundle make train
+UNTIL ?= 2023
+OUT ?= build/nba-$(UNTIL)
+train: $(READY)
+	$(BIN)/python scripts/train.py --games $(GAMES) --events $(EVENTS) --until $(UNTIL) --out $(OUT) $(ARGS)
+
+# The table of the README: rolling origin over five seasons.
+evaluate: $(READY)
+	$(BIN)/python scripts/evaluate.py rolling-origin --games $(GAMES) --events $(EVENTS) $(ARGS)
+
+# ARGS="--date 2024-01-05 --speed max --report report.json" make replay
+replay: $(READY)
+	$(BIN)/python scripts/replay.py --games $(GAMES) --events $(EVENTS) --url $(URL) $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python scripts/bench.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

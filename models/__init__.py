@@ -1,0 +1,1 @@
+"""The forecasting science. Knows nothing of Ray, HTTP or a database."""

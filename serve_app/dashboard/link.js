@@ -1,0 +1,79 @@
+// The WebSocket of the live feed, which heals by itself.
+
+const FIRST_RETRY_MILLISECONDS = 500;
+const LONGEST_RETRY_MILLISECONDS = 15_000;
+const SNAPSHOT_MILLISECONDS = 10_000;
+const STEADY_MILLISECONDS = 5_000;
+const FLAPPING_ATTEMPTS = 2;
+
+/**
+ * One socket at a time; a lost one is replaced after a pause that doubles, with jitter.
+ *
+ * `live` from the snapshot on, with which every connection begins. `onMessage` gets each message,
+ * `onState` gets `live` or `lost`.
+ */
+export class Link {
+  constructor(url, { onMessage, onState }) {
+    this.url = url;
+    this.onMessage = onMessage;
+    this.onState = onState;
+    this.attempts = 0;
+    this.live = false;
+    this.heard = 0;
+    this.socket = null;
+  }
+
+  open() {
+    clearTimeout(this.retry);
+    clearTimeout(this.guard);
+    const old = this.socket;
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    this.opened = Date.now();
+    old?.close();
+    socket.addEventListener("message", (event) => this.#hear(socket, event.data));
+    socket.addEventListener("close", () => this.#lose(socket));
+    this.guard = setTimeout(() => this.#lose(socket), SNAPSHOT_MILLISECONDS);
+  }
+
+  /** Connect anew where nothing was heard for so long: a link can die without a word. */
+  check(allowedSilence) {
+    if (this.live && Date.now() - Math.max(this.heard, this.opened) > allowedSilence) this.open();
+  }
+
+  /** Try at once instead of at the end of the present pause. */
+  hurry() {
+    if (!this.socket) this.open();
+  }
+
+  #hear(socket, text) {
+    if (socket !== this.socket) return;
+    this.heard = Date.now();
+    const message = JSON.parse(text);
+    const isSnapshot = message.type === "snapshot";
+    if (isSnapshot) {
+      clearTimeout(this.guard);
+      this.live = true;
+    }
+    this.onMessage(message);
+    if (isSnapshot) this.onState("live");
+  }
+
+  #lose(socket) {
+    if (socket !== this.socket) return;
+    clearTimeout(this.guard);
+    this.socket = null;
+    // A service that answers and soon fails again is not hurried by its answers.
+    const steady = Date.now() - this.opened > STEADY_MILLISECONDS;
+    if (this.live) this.attempts = steady ? 0 : Math.min(this.attempts, FLAPPING_ATTEMPTS);
+    this.live = false;
+    socket.close();
+    const longest = Math.min(
+      FIRST_RETRY_MILLISECONDS * 2 ** this.attempts,
+      LONGEST_RETRY_MILLISECONDS,
+    );
+    this.attempts += 1;
+    this.retry = setTimeout(() => this.open(), longest * (0.5 + Math.random() / 2));
+    this.onState("lost");
+  }
+}

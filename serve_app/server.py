@@ -1,0 +1,143 @@
+"""Runs the service on a Ray cluster of this process's own, and stops all that it started.
+
+Started by `scripts/serve.py` with the environment that Ray and Serve read at import.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import ray
+from ray import serve
+from ray.serve.context import _get_global_client
+from ray.serve.schema import ApplicationStatus, ServeDeploySchema
+
+from serve_app.config_file import load_config
+from serve_app.settings import SettingsError
+
+START_SECONDS = 120.0
+POLL_SECONDS = 0.1
+WATCH_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class StartError(RuntimeError):
+    """The service could not start; says why and what to do."""
+
+
+class StopRequestedError(Exception):
+    """SIGINT or SIGTERM came."""
+
+
+def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None) -> None:
+    """Run the service in the foreground until SIGINT or SIGTERM, then stop all it started.
+
+    Raises SettingsError where the config is wrong, StartError where the service does not come up.
+    """
+    config = load_config(config_path, port=port, data_dir=data_dir)
+    address = (config.http_options.host, config.http_options.port)
+    check_free(*address)
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if not stop.is_set():  # A second signal must not interrupt the stopping.
+            stop.set()
+            raise StopRequestedError
+
+    try:
+        _listen(on_signal)
+        _start_ray()
+        _listen(on_signal)  # Ray has set handlers of its own.
+        _deploy(config)
+        print(f"serving on http://{address[0]}:{address[1]}", flush=True)
+        started_by = os.getppid()
+        while os.getppid() == started_by:  # Nobody is left to stop us where it was killed.
+            stop.wait(WATCH_SECONDS)
+    except StopRequestedError:
+        print("stopping", flush=True)
+    finally:
+        stop.set()
+        if ray.is_initialized():
+            serve.shutdown()  # type: ignore[no-untyped-call]
+            ray.shutdown()
+
+
+def _listen(handler: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def _start_ray() -> None:
+    ray.init(
+        address="local",
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.WARNING,
+    )
+
+
+def _deploy(config: ServeDeploySchema) -> None:
+    """Deploy the applications of a config and wait until all run."""
+    serve.start(
+        proxy_location=config.proxy_location,
+        http_options=config.http_options.model_dump(),
+    )
+    # `serve deploy` goes through Ray's dashboard, which this process does not run; this is the call
+    # that both end in.
+    client = _get_global_client(raise_if_no_controller_running=True)
+    if client is not None:
+        client.deploy_apps(config)
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        applications = serve.status().applications
+        states = {name: application.status for name, application in applications.items()}
+        if ApplicationStatus.DEPLOY_FAILED in states.values():
+            failed = {name: app.message for name, app in applications.items() if app.message}
+            raise StartError(f"the service did not start: {failed}")
+        if len(states) == len(config.applications) and set(states.values()) == {
+            ApplicationStatus.RUNNING
+        }:
+            return
+        if time.monotonic() > deadline:
+            raise StartError(f"expected a running service within {START_SECONDS:g} s; got {states}")
+        time.sleep(POLL_SECONDS)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise StartError where something listens on `port` already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartError(
+                f"port {port} on {host}: expected a free one; {error.strerror}. "
+                "Choose another with PORT=..."
+            ) from error
+
+
+def main() -> int:
+    """Parse the command line and serve until stopped."""
+    parser = argparse.ArgumentParser(prog="serve.py", description="Run the service.")
+    parser.add_argument("--config", type=Path, default=Path("configs/local.yaml"))
+    parser.add_argument("--port", type=int, help="another port than the config's")
+    parser.add_argument("--data-dir", type=Path, help="another data folder than the config's")
+    arguments = parser.parse_args()
+    try:
+        serve_forever(arguments.config, port=arguments.port, data_dir=arguments.data_dir)
+    except (SettingsError, StartError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The settings of the service: typed, documented, refused with what is allowed when wrong.
+
+They stand as `args` of the applications in a config file of `configs/`.
+"""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+SHIPPED_BUNDLE = Path(__file__).parent.parent / "models" / "bundles" / "nba-2023"
+
+Weight = Annotated[float, Field(ge=0, le=1)]
+
+
+class SettingsError(ValueError):
+    """A setting is wrong: says which, what came and what is allowed."""
+
+
+class Settings(BaseModel):
+    """Every setting of the service, with its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    placement: Literal["composed", "fused"] = Field(
+        default="composed",
+        description="composed: Dejavu and LSTM are deployments of their own; fused: both live "
+        "inside the ingress replica. Same answers to the last bit.",
+    )
+    data_dir: Path = Field(
+        default=Path("data"), description="Folder of the embedded store; made where it is absent."
+    )
+    bundle: Path = Field(
+        default=SHIPPED_BUNDLE, description="Bundle folder with everything trained."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where the LSTM runs; auto takes a GPU where there is one."
+    )
+    weights: Literal["bundle", "original"] | tuple[Weight, Weight] = Field(
+        default="bundle",
+        description="Ensemble weights of Dejavu and LSTM: bundle (fitted), original (0.4 and 0.6), "
+        "or two numbers that sum to 1.",
+    )
+    alpha: float = Field(
+        default=0.05, gt=0, lt=1, description="Miscoverage of the live interval: 0.05 is 95 %."
+    )
+    similar_games: int = Field(
+        default=10, ge=0, le=50, description="Similar historical games named in an explanation."
+    )
+    shards: int = Field(default=2, ge=1, le=64, description="Actors that hold the score buffers.")
+    auto_register: bool = Field(
+        default=False,
+        description="Register an unknown game by an update that names home_team and away_team.",
+    )
+    max_body_bytes: int = Field(
+        default=1_000_000, ge=1_000, le=100_000_000, description="Largest request body, in bytes."
+    )
+    max_list_items: int = Field(
+        default=500, ge=1, le=10_000, description="Most updates or patterns in one list."
+    )
+    request_timeout_seconds: float = Field(
+        default=10.0, gt=0, le=300, description="A REST answer that takes longer is a 504 problem."
+    )
+    feed_queue_messages: int = Field(
+        default=10_000,
+        ge=10,
+        le=1_000_000,
+        description="Messages that may wait for one WebSocket client before it is dropped.",
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _sum_to_one(cls, weights: object) -> object:
+        if isinstance(weights, tuple) and not math.isclose(sum(weights), 1.0):
+            raise ValueError("the two weights should sum to 1")
+        return weights
+
+    @classmethod
+    def parse(cls, given: dict[str, Any]) -> "Settings":
+        """The settings of a config file's `args`; raises SettingsError naming every wrong one."""
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsError("; ".join(_wrong(item) for item in error.errors())) from None
+
+
+def _wrong(item: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    name = str(item["loc"][0])
+    if item["type"] == "extra_forbidden":
+        return f"setting {name!r} is unknown; expected one of {', '.join(Settings.model_fields)}"
+    description = Settings.model_fields[name].description
+    return f"setting {name!r}: {item['msg']}; got {item['input']!r} ({description})"

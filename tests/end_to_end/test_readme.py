@@ -1,0 +1,69 @@
+"""The README is executed, so that it cannot rot."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from serve_app.service_process import ROOT, ServiceProcess
+
+from .conftest import scores
+
+README = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+class MyScraper:
+    """Someone's scraper: it only knows its three callbacks."""
+
+    on_game_start_callback: Callable[[dict[str, Any]], None]
+    on_score_update_callback: Callable[[dict[str, Any]], None]
+    on_game_end_callback: Callable[[str], None]
+
+    def run(self) -> None:
+        self.on_game_start_callback({"game_id": "scraped", "home_team": "BOS", "away_team": "LAL"})
+        for update in scores("scraped", range(1, 25)):
+            self.on_score_update_callback(update)
+        self.on_game_end_callback("scraped")
+
+
+def test_the_scraper_example_predicts_and_resolves(
+    composed: ServiceProcess, http: httpx.Client, capsys: pytest.CaptureFixture[str]
+):
+    (example,) = [block for block in PYTHON if "integrate_with_your_scraper" in block]
+    names: dict[str, Any] = {"MyScraper": MyScraper}
+    exec(example.replace("http://127.0.0.1:8000", composed.url), names)  # noqa: S102
+    service = names["scraper"].on_game_start_callback.__self__.prediction_service
+    assert service.flush(60)
+    service.close()
+    assert http.get("/games/scraped").json()["state"] == "ended"
+    made = http.get("/games/scraped/prediction").json()
+    assert made["outcome"]["halftime_margin"] == 24
+    assert "game_id='scraped'" in capsys.readouterr().out
+
+
+def test_the_client_example_prints_a_forecast(
+    composed: ServiceProcess, capsys: pytest.CaptureFixture[str]
+):
+    (example,) = [block for block in PYTHON if "ForecastClient(" in block]
+    exec(example.replace("http://127.0.0.1:8000", composed.url), {})  # noqa: S102
+    numbers, games = capsys.readouterr().out.splitlines()
+    point, lower, upper = map(float, numbers.split())
+    assert lower < point < upper
+    assert len(re.findall(r"'\d{10}'", games)) == 10
+
+
+def test_every_command_of_the_readme_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"\bmake ([a-z]+)\b", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
+    for path in re.findall(r"(?:configs|scripts|models)/[\w/.-]*\w", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_every_route_of_the_readme_exists(http: httpx.Client):
+    described = set(http.get("/openapi.json").json()["paths"])
+    for route in re.findall(r"`?(?:GET|POST) (/[\w/{}.]*)", README):
+        assert route.replace("{id}", "{game_id}") in described, route

@@ -1,0 +1,178 @@
+"""The composed service over real HTTP and WebSocket: the live path, placements, restarts."""
+
+import json
+import os
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets.sync.client as websocket
+
+from serve_app.service_process import ServiceFailedError, ServiceProcess
+
+from .conftest import CONFIGS, register, running, scores
+
+PATTERNS = [
+    {
+        "pattern": [float((minute * step) % 27 - 13) for minute in range(18)],
+        "alpha": 0.05 + step / 50,
+        "home_team": "BOS",
+        "away_team": "LAL" if step % 2 else "XXX",
+    }
+    for step in range(1, 25)
+]
+
+
+def test_the_crossing_reaches_the_answer_the_watcher_the_log_and_the_outcome(
+    composed: ServiceProcess, http: httpx.Client
+):
+    with websocket.connect(composed.live_url) as watcher:
+        assert json.loads(watcher.recv(timeout=30))["type"] == "snapshot"
+        register(http, "path")
+        answers = http.post("/scores", json=scores("path", range(1, 19))).json()
+        made = answers[-1]["result"]["prediction"]
+        http.post("/scores", json=scores("path", range(19, 25)))
+        http.post("/games/path/end")
+        messages: list[dict[str, Any]] = []
+        while not messages or messages[-1]["type"] != "ended":
+            messages.append(json.loads(watcher.recv(timeout=30)))
+    ours = [message for message in messages if message["game_id"] == "path"]
+    assert [m["type"] for m in ours] == (
+        ["game"] + ["score"] * 18 + ["prediction"] + ["score"] * 6 + ["outcome", "ended"]
+    )
+    assert [m["seq"] for m in messages] == sorted({m["seq"] for m in messages})
+    told = next(message for message in ours if message["type"] == "prediction")["prediction"]
+    assert told["point_forecast"] == made["point_forecast"]
+    log = http.get("/predictions").json()["predictions"]
+    (logged,) = [prediction for prediction in log if prediction["game_id"] == "path"]
+    assert logged["point_forecast"] == made["point_forecast"]
+    assert logged["outcome"]["halftime_margin"] == 24
+
+
+def test_eight_scrapers_at_once_make_one_prediction(http: httpx.Client, composed: ServiceProcess):
+    register(http, "race")
+    http.post("/scores", json=scores("race", range(1, 18)))
+    (crossing,) = scores("race", range(18, 19))
+
+    def post(_: int) -> dict[str, object]:
+        answer = httpx.post(f"{composed.url}/scores", json=[crossing], timeout=30)
+        result: dict[str, object] = answer.json()[0]["result"]
+        return result
+
+    with ThreadPoolExecutor(8) as scrapers:
+        results = list(scrapers.map(post, range(16)))
+    assert [result["duplicate"] for result in results].count(False) == 1
+    made = {json.dumps(r["prediction"], sort_keys=True) for r in results if r.get("prediction")}
+    assert len(made) == 1
+    log = http.get("/predictions", params={"limit": 1000}).json()["predictions"]
+    assert [prediction["game_id"] for prediction in log].count("race") == 1
+
+
+def test_the_placements_answer_the_same_to_the_last_bit(http: httpx.Client, tmp_path: Path):
+    together = http.post("/predict/batch", json=PATTERNS).text
+    alone = [http.post("/predict", json=pattern).text for pattern in PATTERNS]
+    with running("fused.yaml", tmp_path) as fused:
+        assert httpx.get(f"{fused.url}/ready").json()["placement"] == "fused"
+        assert httpx.post(f"{fused.url}/predict/batch", json=PATTERNS, timeout=30).text == together
+        for pattern, answer in zip(PATTERNS, alone, strict=True):
+            assert httpx.post(f"{fused.url}/predict", json=pattern, timeout=30).text == answer
+    assert json.loads(together) == [json.loads(answer) for answer in alone]
+
+
+def test_a_restart_continues_a_night_in_the_middle_and_leaves_no_process(tmp_path: Path):
+    with running("fused.yaml", tmp_path) as service:
+        with httpx.Client(base_url=service.url, timeout=30) as http:
+            for game_id in ("early", "late"):
+                register(http, game_id)
+            http.post("/scores", json=scores("early", range(1, 20)))
+            http.post("/scores", json=scores("late", range(1, 16)))
+            before = http.get("/games/early/prediction").json()
+        processes = service.processes()
+        assert len(processes) > 5
+        assert service.stop() == 0
+    assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
+    with (
+        running("fused.yaml", tmp_path) as service,
+        httpx.Client(base_url=service.url, timeout=30) as http,
+    ):
+        assert http.get("/games/early/prediction").json() == before
+        http.post("/scores", json=scores("late", range(16, 19)))
+        late = http.get("/games/late/prediction").json()
+        assert late["pattern"] == [float(minute) for minute in range(1, 19)]
+        http.post("/scores", json=scores("early", range(20, 25)))
+        assert http.get("/games/early").json()["state"] == "resolved"
+        log = http.get("/predictions").json()["predictions"]
+        assert [prediction["game_id"] for prediction in log] == ["early", "late"]
+
+
+def post_until_taken(http: httpx.Client, updates: list[dict[str, object]]) -> None:
+    """Post as a scraper does: again and again until every update is acknowledged."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            answer = http.post("/scores", json=updates)
+            if answer.status_code == 200 and {item["status"] for item in answer.json()} == {200}:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, "the updates were not taken within a minute"
+        time.sleep(0.1)
+
+
+def kill(composed: ServiceProcess, title: str) -> None:
+    victims = composed.processes(title)
+    assert victims
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+
+
+def test_killed_shards_and_ingress_replicas_come_back_with_everything(
+    http: httpx.Client, composed: ServiceProcess
+):
+    games = [f"killed-{number}" for number in range(6)]
+    for game_id in games:
+        register(http, game_id)
+
+    def play(minutes: range) -> None:
+        for minute in minutes:
+            batch = [scores(game_id, range(minute, minute + 1))[0] for game_id in games]
+            post_until_taken(http, batch)
+
+    play(range(1, 10))
+    kill(composed, "ray::ShardActor")
+    play(range(10, 15))
+    kill(composed, "ray::ServeReplica:forecaster:Ingress")
+    play(range(15, 19))
+    kill(composed, "ray::ShardActor")
+    play(range(18, 25))
+    log = http.get("/predictions", params={"limit": 1000}).json()["predictions"]
+    ours = [prediction for prediction in log if prediction["game_id"] in games]
+    assert sorted(prediction["game_id"] for prediction in ours) == games
+    for prediction in ours:
+        assert prediction["pattern"] == [float(minute) for minute in range(1, 19)]
+        assert prediction["outcome"]["halftime_margin"] == 24
+
+
+def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        service = ServiceProcess(
+            CONFIGS / "fused.yaml", port=taken.getsockname()[1], data_dir=tmp_path
+        )
+        with service, pytest.raises(ServiceFailedError, match="Choose another with PORT="):
+            service.wait_ready()
+
+
+def test_a_wrong_setting_is_refused_with_what_is_allowed(tmp_path: Path):
+    config = tmp_path / "wrong.yaml"
+    text = (CONFIGS / "fused.yaml").read_text()
+    config.write_text(text.replace("placement: fused", "placement: confused"))
+    service = ServiceProcess(config, port=1, data_dir=tmp_path)
+    with service, pytest.raises(ServiceFailedError, match="'composed' or 'fused'; got 'confused'"):
+        service.wait_ready()

@@ -1,0 +1,117 @@
+"""Synthetic games: small seasons of random walks, with files of the real shape where needed."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models.bundle import Bundle
+from models.dejavu import DejavuSettings
+from models.games import GameTable
+from models.library import Library
+from models.lstm import LstmSettings
+from models.lstm_training import LstmTraining
+from models.strength import expected_margins
+from models.training import Trained, TrainingPlan, train_bundle
+
+TEAMS = ("ATL", "BOS", "CHI", "DEN", "LAL", "MIA")
+REPOSITORY = Path(__file__).parents[2]
+SHIPPED_BUNDLE = REPOSITORY / "models" / "bundles" / "nba-2023"
+DEMO_NIGHT = REPOSITORY / "models" / "bundles" / "demo_night"
+REAL_DATA = REPOSITORY.parent / "shared" / "data"
+
+PLAN = TrainingPlan(
+    weight_seasons=1,
+    calibration_seasons=2,
+    dejavu=DejavuSettings(neighbours=20),
+    lstm=LstmTraining(epochs=2, batch=32, threads=1, settings=LstmSettings(hidden=4)),
+)
+
+
+def make_games(seasons: range = range(2010, 2015), days: int = 40, seed: int = 7) -> GameTable:
+    """Three games a day between six teams of different strength."""
+    random = np.random.default_rng(seed)
+    strength = dict(zip(TEAMS, (-6, -3, 0, 2, 4, 6), strict=True))
+    rows: list[tuple[Any, ...]] = []
+    for season in seasons:
+        for day in range(days):
+            teams = random.permutation(TEAMS)
+            for home, away in zip(teams[:3], teams[3:], strict=True):
+                drift = (strength[home] - strength[away] + 3) / 48
+                margins = np.round(np.cumsum(random.normal(drift, 2.4, 48)))
+                played = date(season, 11, 1) + timedelta(days=day)
+                rows.append((f"{season}{len(rows):06d}", played, season, home, away, margins))
+    ids, dates, starts, homes, aways, paths = zip(*rows, strict=True)
+    table = np.asarray(paths).astype(np.int16)
+    return GameTable(
+        game_id=np.asarray(ids, dtype=np.str_),
+        date=np.asarray(dates, dtype="datetime64[D]"),
+        season=np.asarray(starts, dtype=np.int16),
+        playoffs=np.zeros(len(rows), dtype=np.bool_),
+        home=np.asarray(homes, dtype=np.str_),
+        away=np.asarray(aways, dtype=np.str_),
+        margins=table,
+        final_margin=table[:, -1],
+    )
+
+
+@pytest.fixture(scope="session")
+def games() -> GameTable:
+    return make_games()
+
+
+@pytest.fixture(scope="session")
+def library(games: GameTable) -> Library:
+    return Library(games, expected_margins(games))
+
+
+@pytest.fixture(scope="session")
+def trained(games: GameTable) -> Trained:
+    return train_bundle(games, 2014, plan=PLAN, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Bundle:
+    return Bundle.load(SHIPPED_BUNDLE)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    if not (REAL_DATA / "games.parquet").exists():
+        pytest.skip(f"needs the real games in {REAL_DATA}")
+    return REAL_DATA
+
+
+GAME = {
+    "game_id": "g1",
+    "date": date(2024, 1, 5),
+    "season": 2023,
+    "season_type": "regular",
+    "home": "BOS",
+    "away": "MIA",
+    "final_home": 100,
+    "final_away": 90,
+    "periods": 4,
+}
+Event = tuple[str, int, float, int, int]
+WriteFiles = Callable[[list[dict[str, object]], list[Event]], tuple[Path, Path]]
+
+
+@pytest.fixture
+def write_files(tmp_path: Path) -> WriteFiles:
+    """Write games and events as the two parquet files; events are (id, period, clock, h, a)."""
+
+    def write(games: list[dict[str, object]], events: list[Event]) -> tuple[Path, Path]:
+        names = ("game_id", "period", "seconds_remaining", "score_home", "score_away")
+        columns = zip(*events, strict=True)
+        paths = tmp_path / "games.parquet", tmp_path / "events.parquet"
+        pq.write_table(pa.Table.from_pylist(games), paths[0])
+        pq.write_table(pa.table(dict(zip(names, map(list, columns), strict=True))), paths[1])
+        return paths
+
+    return write
