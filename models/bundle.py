@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from models.calibration import Calibration
 from models.conformal import ConformalInterval
 from models.dejavu import Dejavu, DejavuSettings
 from models.ensemble import Ensemble
@@ -63,8 +64,7 @@ class Bundle:
     lstm_settings: Mapping[str, int]
     strength: TeamStrength
     ensemble: Ensemble
-    conformal: ConformalInterval
-    persistence: ConformalInterval
+    calibration: Calibration
 
     @classmethod
     def load(cls, folder: Path | str) -> Self:
@@ -109,8 +109,7 @@ class Bundle:
                 RatingSettings(**strength["settings"]),
             ),
             ensemble=Ensemble(**parameters["ensemble"]),
-            conformal=ConformalInterval(calibration["ensemble_scores"]),
-            persistence=ConformalInterval(calibration["persistence_scores"]),
+            calibration=Calibration(**calibration),
         )
 
     def save(self, folder: Path | str, card: str) -> None:
@@ -159,15 +158,30 @@ class Bundle:
                 "settings": asdict(self.strength.settings),
             },
         }
-        calibration = {
-            "ensemble_scores": self.conformal.scores,
-            "persistence_scores": self.persistence.scores,
-        }
         return {
             PARAMETERS: (json.dumps(parameters, indent=2) + "\n").encode(),
-            CALIBRATION: save(calibration),
+            CALIBRATION: save(asdict(self.calibration)),
             NETWORK: save(self.network),
         }
+
+    def with_weights(self, weights: Sequence[float] | str) -> Self:
+        """This bundle with other ensemble weights, its interval calibrated for them.
+
+        Raises ForecastError where they are no weights.
+        """
+        ensemble = Ensemble.from_weights(weights)
+        version = f"{self.model_version}+{ensemble.dejavu_weight:g}-{ensemble.lstm_weight:g}"
+        return replace(self, ensemble=ensemble, model_version=version)
+
+    @cached_property
+    def conformal(self) -> ConformalInterval:
+        """The interval around the ensemble's forecast."""
+        return self.calibration.interval(self.ensemble)
+
+    @cached_property
+    def persistence(self) -> ConformalInterval:
+        """The interval around the baseline's forecast."""
+        return self.calibration.persistence()
 
     @cached_property
     def dejavu(self) -> Dejavu:

@@ -139,8 +139,11 @@ def _minute_margins(
             f"{source}: expected events up to halftime of every game; "
             f"those of {_some(game_id[~halftime].tolist())} end before"
         )
-    # Minute m (1-based) sees what happened up to its last instant, that instant included.
+    # Minute m (1-based) sees what happened up to its last instant, that instant included; but a
+    # free throw at the first instant of the third quarter is after the half.
     minute = np.maximum(np.ceil(elapsed / SECONDS_PER_MINUTE).astype(np.int64), 1)
+    after_the_half = (period > NBA.halftime_quarter) & (minute == HALFTIME_MINUTE)
+    minute[after_the_half] = HALFTIME_MINUTE + 1
     regulation = (period <= NBA.quarters) & (minute <= REGULATION_MINUTES)
     slot = game[regulation] * REGULATION_MINUTES + minute[regulation] - 1
     last = np.append(slot[1:] != slot[:-1], True)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 
 from models.bundle import Bundle, Split
+from models.calibration import Calibration
 from models.conformal import ConformalInterval
 from models.dejavu import Dejavu, DejavuSettings
 from models.ensemble import Ensemble
@@ -125,8 +126,9 @@ def train_bundle(
         lstm_settings=shape,
         strength=TeamStrength.fit(games, plan.ratings),
         ensemble=ensemble,
-        conformal=ConformalInterval.fit(combined, actual[calibrating]),
-        persistence=ConformalInterval.fit(present, actual[calibrating]),
+        calibration=Calibration(
+            dejavu=by_dejavu, lstm=by_lstm, present=present, actual=actual[calibrating]
+        ),
     )
     return Trained(
         bundle=replace(bundle, model_version=bundle.content_version()),

@@ -44,10 +44,9 @@ Item = TypeVar("Item", PredictRequest, GameScoreUpdate)
 ITEM_RESULTS = TypeAdapter(list[ListItemResult])
 
 PAGE_LIMIT = 1_000
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+# Asked for again at each visit, so that a new version never mixes old and new modules.
+ASSET_HEADERS = {"Cache-Control": "no-cache"}
+PAGE_HEADERS = {"Content-Security-Policy": dashboard.CONTENT_SECURITY_POLICY, **ASSET_HEADERS}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "A problem (RFC 9457)", "model": Problem},
     "5XX": {"description": "A problem (RFC 9457)", "model": Problem},
@@ -220,7 +219,7 @@ def _add_status_routes(
 def _add_page_routes(api: FastAPI) -> None:
     @api.get("/", include_in_schema=False)
     async def page() -> HTMLResponse:
-        return HTMLResponse(dashboard.page(), headers={"Content-Security-Policy": CONTENT_POLICY})
+        return HTMLResponse(dashboard.page(), headers=PAGE_HEADERS)
 
     @api.get("/assets/{name}", include_in_schema=False)
     async def asset(name: str) -> Response:
@@ -228,7 +227,7 @@ def _add_page_routes(api: FastAPI) -> None:
             content, media_type = dashboard.asset(name)
         except KeyError:
             raise NotFound("expected an asset of the dashboard") from None
-        return Response(content, media_type=media_type)
+        return Response(content, media_type=media_type, headers=ASSET_HEADERS)
 
 
 def _parse(kind: type[Item], item: object, place: int) -> Item | ServiceProblem:

@@ -25,7 +25,7 @@ NAMESPACE = "halftime"
 HUB_NAME = "live-hub"
 POLL_SECONDS = 1.0
 READ_ROWS = 2_000
-HISTORY_MESSAGES = 20_000
+HELD_MESSAGES = 20_000
 
 Message = tuple[int, str]  # sequence number, message as JSON text
 
@@ -44,10 +44,10 @@ def message_text(row: JournalRow) -> str:
 class LiveHub:
     """Holds the newest messages; feed replicas ask for what is after the last they have."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, held_messages: int = HELD_MESSAGES) -> None:
         self._store = Store(settings.data_dir)
         self._last_seq = self._store.last_seq()
-        self._messages: deque[Message] = deque(maxlen=HISTORY_MESSAGES)
+        self._messages: deque[Message] = deque(maxlen=held_messages)
         self._woken = asyncio.Event()
         self._arrived = asyncio.Condition()
         self._reader = asyncio.create_task(self._read_forever())
@@ -67,8 +67,8 @@ class LiveHub:
     async def messages_after(self, seq: int, timeout_seconds: float) -> list[Message]:
         """The messages after `seq` in order; waits for one, at most `timeout_seconds`.
 
-        A caller that is further behind than the history gets the history: it should take a
-        snapshot anew.
+        A caller that is further behind than the messages held here is answered from the journal,
+        at most `READ_ROWS` at a time.
         """
         async with self._arrived:
             try:
@@ -76,6 +76,9 @@ class LiveHub:
                     await self._arrived.wait_for(lambda: self._last_seq > seq)
             except TimeoutError:
                 return []
+        if not self._messages or seq + 1 < self._messages[0][0]:
+            rows = await asyncio.to_thread(self._store.journal_after, seq, READ_ROWS)
+            return [(row.seq, message_text(row)) for row in rows]
         newest_first = takewhile(lambda message: message[0] > seq, reversed(self._messages))
         return list(newest_first)[::-1]
 

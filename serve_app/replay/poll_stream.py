@@ -11,7 +11,7 @@ import numpy as np
 
 from models.league import NBA, LeagueRules
 from serve_app.replay.course import Course
-from serve_app.replay.pace import MS, NBA_PACE, Pace
+from serve_app.replay.pace import MS, NBA_PACE, IntArray, Pace
 from serve_app.replay.recording import Recording
 
 POLL_MS = 5 * MS
@@ -73,7 +73,7 @@ def poll_stream(
     return list(_updates(course, np.arange(first, end, POLL_MS), game_id or recording.game_id))
 
 
-def _updates(course: Course, polls: np.typing.NDArray[np.int64], game_id: str) -> Iterator[Update]:
+def _updates(course: Course, polls: IntArray, game_id: str) -> Iterator[Update]:
     home = [0, *course.home.tolist()]
     away = [0, *course.away.tolist()]
     change_quarter, change_clock = course.quarter.tolist(), course.remaining.tolist()

@@ -1,4 +1,5 @@
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -122,3 +123,17 @@ def test_the_shipped_bundle_is_small_and_knows_what_it_saw(shipped: Bundle) -> N
 def test_a_copied_bundle_loads(tmp_path: Path, shipped: Bundle) -> None:
     shutil.copytree(SHIPPED_BUNDLE, tmp_path / "copy")
     assert Bundle.load(tmp_path / "copy").model_version == shipped.model_version
+
+
+def test_other_weights_get_an_interval_of_their_own(shipped: Bundle) -> None:
+    original = shipped.with_weights("original")
+    calibration = shipped.calibration
+    errors = np.abs(calibration.actual - (0.4 * calibration.dejavu + 0.6 * calibration.lstm))
+    assert (original.ensemble.dejavu_weight, original.ensemble.lstm_weight) == (0.4, 0.6)
+    assert (
+        original.conformal.half_width(0.05)
+        == np.sort(errors)[math.ceil(0.95 * (len(errors) + 1)) - 1]
+    )
+    assert original.model_version == f"{shipped.model_version}+0.4-0.6"
+    assert original.forecaster.ensemble == original.ensemble
+    assert original.forecaster.conformal is original.conformal

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,8 +28,26 @@ def test_accepted_forms(text: str, seconds: float):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "6", "6:0", "6:60", "6:000", "60.0", "-1:00", "6:00 ", "--:--", "Half", "PT6M0S"]
-    + ["٦:٠٠", "1e3", "nan", "PT06M60.00S", ":", "6:00\n"],
+    [
+        "",
+        " ",
+        "6",
+        "6:0",
+        "6:60",
+        "6:000",
+        "60.0",
+        "-1:00",
+        "6:00 ",
+        "--:--",
+        "Half",
+        "PT6M0S",
+        "٦:٠٠",
+        "1e3",
+        "nan",
+        "PT06M60.00S",
+        ":",
+        "6:00\n",
+    ],
 )
 def test_anything_else_is_a_clear_error(text: str):
     with pytest.raises(ClockError, match=r"expected a clock such as 6:00.*got"):
@@ -71,7 +91,5 @@ def test_shown_clock_reads_back(quarter: int, tenths: int):
 
 @given(st.text(max_size=12))
 def test_no_text_breaks_the_parser(text: str):
-    try:
+    with contextlib.suppress(ClockError):
         assert 0 <= parse_time_remaining(text) < 100 * 60
-    except ClockError:
-        pass

@@ -48,6 +48,14 @@ def test_events_may_come_in_any_order(write_files: WriteFiles) -> None:
     assert (load_games(*write_files([GAME], events[::-1])).margins == in_order).all()
 
 
+def test_a_free_throw_at_the_start_of_the_third_quarter_is_after_the_half(
+    write_files: WriteFiles,
+) -> None:
+    events = [("g1", 2, 0.0, 52, 50), ("g1", 3, 720.0, 53, 50), ("g1", 3, 600.0, 53, 50)]
+    margins = load_games(*write_files([GAME], events)).margins[0]
+    assert margins[23:25].tolist() == [2, 3]
+
+
 def test_games_are_in_order_of_date(write_files: WriteFiles) -> None:
     later = GAME | {"game_id": "g0", "date": GAME["date"].replace(day=9)}  # type: ignore[attr-defined]
     games = load_games(*write_files([later, GAME], [("g0", *HALFTIME[1:]), HALFTIME]))

@@ -128,3 +128,20 @@ async def test_the_hub_tells_what_was_committed_in_the_order_of_the_journal(tmp_
     assert {message.game_id for message in parsed} == {"g1"}
     assert await hub.messages_after(6, 0.01) == []
     hub.close()
+
+
+async def test_a_replica_far_behind_the_hub_misses_nothing(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path)
+    hub = LiveHub(settings, held_messages=3)
+    shard = GameShard(Store(tmp_path))
+    shard.register(registration())
+    shard.apply(updates(600))
+    await hub.notify()
+    async with asyncio.timeout(10):
+        while await hub.last_seq() < 22:
+            await hub.messages_after(await hub.last_seq(), 1)
+        behind = await hub.messages_after(4, 5)
+        level = await hub.messages_after(20, 5)
+    assert [seq for seq, _ in behind] == list(range(5, 23))
+    assert [seq for seq, _ in level] == [21, 22]
+    hub.close()

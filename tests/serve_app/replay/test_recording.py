@@ -8,7 +8,7 @@ import pytest
 from models.errors import DataError
 from models.games import load_games
 from serve_app.replay.recording import Selection, load_recordings
-from serve_app.replay.truth import pattern_of_recording
+from serve_app.replay.truth import halftime_of_recording, pattern_of_recording
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 DAY = datetime.date(2024, 4, 14)
@@ -126,7 +126,7 @@ def test_events_out_of_order_are_refused(
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the full data is not here")
-def test_patterns_of_a_season_agree_with_the_training_data() -> None:
+def test_a_season_agrees_with_the_training_data() -> None:
     files = (SHARED / "games.parquet", SHARED / "score_events.parquet")
     recordings = load_recordings(*files, Selection(season=2023))
     table = load_games(*files)
@@ -134,3 +134,4 @@ def test_patterns_of_a_season_agree_with_the_training_data() -> None:
     assert len(recordings) == 1_312
     for recording in recordings:
         assert pattern_of_recording(recording) == margins[recording.game_id][:18]
+        assert halftime_of_recording(recording) == margins[recording.game_id][23]
