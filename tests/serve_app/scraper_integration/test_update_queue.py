@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serve_app.schemas import GameScoreUpdate
-from serve_app.update_queue import QueuedUpdate, UpdateQueue
+from serve_app.scraper_integration.update_queue import QueuedUpdate, UpdateQueue
 
 
 def update(time_remaining: str, home: int = 0, game_id: str = "g1") -> GameScoreUpdate:

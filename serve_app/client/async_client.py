@@ -7,9 +7,9 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from serve_app import client_calls as calls
-from serve_app.client_calls import PAGE_SIZE
-from serve_app.client_exchange import (
+from serve_app.client import calls
+from serve_app.client.calls import PAGE_SIZE
+from serve_app.client.exchange import (
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
     DEFAULT_URL,

@@ -15,9 +15,8 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from serve_app import client_errors as errors
-from serve_app.client import AsyncForecastClient, ForecastClient, NBAForecastClient
-from serve_app.client_exchange import DEFAULT_RETRY, Retry
+from serve_app.client import AsyncForecastClient, ForecastClient, NBAForecastClient, errors
+from serve_app.client.exchange import DEFAULT_RETRY, Retry
 from serve_app.schemas import (
     Accuracy,
     EndResult,
@@ -548,7 +547,7 @@ def test_the_older_client_answers_dictionaries(older: tuple[NBAForecastClient, W
     "module",
     [
         "serve_app.client",
-        "serve_app.live_prediction_service",
+        "serve_app.scraper_integration.live_prediction_service",
         "serve_app.scraper_integration",
     ],
 )

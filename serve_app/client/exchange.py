@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar, get_args
 import httpx
 from pydantic import ValidationError
 
-from serve_app.client_errors import (
+from serve_app.client.errors import (
     NO_TYPE,
     AnswerError,
     AnswerTimeoutError,

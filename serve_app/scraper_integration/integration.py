@@ -1,8 +1,4 @@
-"""Wires a scraper to the service in three lines.
-
-    from serve_app.scraper_integration import integrate_with_your_scraper
-    integrate_with_your_scraper(scraper, "http://127.0.0.1:8000", on_prediction=print)
-    scraper.run()
+"""A scraper's callbacks over a LivePredictionService.
 
 The scraper calls `on_game_start_callback`, `on_score_update_callback` and
 `on_game_end_callback`; none of them ever raises.
@@ -13,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from serve_app.client_exchange import DEFAULT_URL
-from serve_app.live_prediction_service import LivePredictionService, PredictionCallback
+from serve_app.client.exchange import DEFAULT_URL
+from serve_app.scraper_integration.live_prediction_service import (
+    LivePredictionService,
+    PredictionCallback,
+)
 
 log = logging.getLogger(__name__)
 

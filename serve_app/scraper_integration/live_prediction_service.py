@@ -6,7 +6,7 @@
 
 Nothing here raises into the scraper's loop, and handing over takes no longer than an append to a
 queue. A background thread sends. While the service is away the updates wait, in order and bounded
-(`serve_app.update_queue` says what goes first); they go out when it is back.
+(`serve_app.scraper_integration.update_queue` says what goes first); they go out when it is back.
 """
 
 import atexit
@@ -21,12 +21,12 @@ import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from serve_app.client import ForecastClient
-from serve_app.client_calls import ITEMS_PER_REQUEST, Moment, checked
-from serve_app.client_errors import ClientError, InvalidRequestError, NotFoundError
-from serve_app.client_exchange import DEFAULT_TIMEOUT, DEFAULT_URL, Retry
+from serve_app.client.calls import ITEMS_PER_REQUEST, Moment, checked
+from serve_app.client.errors import ClientError, InvalidRequestError, NotFoundError
+from serve_app.client.exchange import DEFAULT_TIMEOUT, DEFAULT_URL, Retry
 from serve_app.schemas import GameRegistration, GameScoreUpdate, Prediction, Timestamp
-from serve_app.score_sender import Delivery, ScoreSender
-from serve_app.sending_loop import SendingLoop
+from serve_app.scraper_integration.score_sender import Delivery, ScoreSender
+from serve_app.scraper_integration.sending_loop import SendingLoop
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from serve_app.live_prediction_service import LivePredictionService
 from serve_app.schemas import EndResult, GameView, ListItemResult, Prediction, ScoreResult
 from serve_app.scraper_integration import ScraperIntegration, integrate_with_your_scraper
+from serve_app.scraper_integration.live_prediction_service import LivePredictionService
 
 PREDICTION = Prediction(
     point_forecast=-12.5,

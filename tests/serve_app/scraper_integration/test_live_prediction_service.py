@@ -15,9 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from serve_app.client_calls import Moment
-from serve_app.client_exchange import Retry
-from serve_app.live_prediction_service import LivePredictionService
+from serve_app.client.calls import Moment
+from serve_app.client.exchange import Retry
 from serve_app.schemas import (
     EndResult,
     GameScoreUpdate,
@@ -27,6 +26,7 @@ from serve_app.schemas import (
     Problem,
     ScoreResult,
 )
+from serve_app.scraper_integration.live_prediction_service import LivePredictionService
 
 NOW = datetime(2026, 1, 14, 20, 0, tzinfo=UTC)
 DEADLINE = 30.0
@@ -679,7 +679,7 @@ def test_many_threads_may_hand_over(
 def test_a_program_that_ends_sends_what_waits(server: Server, fake: FakeService) -> None:
     server.start()
     program = (
-        "from serve_app.live_prediction_service import LivePredictionService as Service; "
+        "from serve_app.scraper_integration import LivePredictionService as Service; "
         f"service = Service({server.url!r}, linger_seconds=60); "
         "service.register_game('g1', 'DAL', 'DEN'); "
         "service.process_score_update('g1', 1, '11:50', 2, 0)"

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from serve_app.client_errors import InvalidRequestError
-from serve_app.client_exchange import EXCERPT_CHARACTERS, Call
+from serve_app.client.errors import InvalidRequestError
+from serve_app.client.exchange import EXCERPT_CHARACTERS, Call
 from serve_app.schemas import (
     Accuracy,
     EndResult,

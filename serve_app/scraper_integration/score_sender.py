@@ -1,7 +1,7 @@
 """What waits for the service and how it gets there: registrations, score updates, ends of games.
 
 `ScoreSender.send` makes one round of requests. It knows no thread and never waits: who calls it,
-and when again after an error, is the business of `serve_app.live_prediction_service`.
+and when again after an error, is the business of `live_prediction_service`.
 """
 
 import logging
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from models.league import NBA
 from serve_app.client import ForecastClient
-from serve_app.client_errors import (
+from serve_app.client.errors import (
     NO_TYPE,
     UNKNOWN_GAME,
     ClientError,
@@ -30,7 +30,7 @@ from serve_app.schemas import (
     Problem,
     ScoreResult,
 )
-from serve_app.update_queue import QueuedUpdate, UpdateQueue
+from serve_app.scraper_integration.update_queue import QueuedUpdate, UpdateQueue
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from serve_app.client_errors import ClientError, ProblemError
-from serve_app.client_exchange import Retry
-from serve_app.score_sender import ScoreSender
+from serve_app.client.errors import ClientError, ProblemError
+from serve_app.client.exchange import Retry
+from serve_app.scraper_integration.score_sender import ScoreSender
 
 log = logging.getLogger(__name__)
 

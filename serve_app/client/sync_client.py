@@ -1,14 +1,4 @@
-"""Clients of the forecast service, for programs that hold neither Ray nor torch.
-
-    with ForecastClient("http://127.0.0.1:8000") as client:
-        forecast = client.predict(pattern)
-        print(forecast.point_forecast, forecast.interval_lower, forecast.interval_upper)
-
-`AsyncForecastClient` has the same methods to await; `NBAForecastClient` answers dictionaries.
-Answers are the types of `serve_app.schemas`, errors those of `serve_app.client_errors`. A request
-that got no answer, a 429 or a 5xx is repeated with backoff and jitter (`Retry`): the contract is
-safe to repeat throughout, see `serve_app.client_exchange`.
-"""
+"""The blocking clients; `serve_app.client` says what they share."""
 
 import random
 import time
@@ -17,10 +7,9 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
-from serve_app import client_calls as calls
-from serve_app.async_client import AsyncForecastClient
-from serve_app.client_calls import PAGE_SIZE
-from serve_app.client_exchange import (
+from serve_app.client import calls
+from serve_app.client.calls import PAGE_SIZE
+from serve_app.client.exchange import (
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
     DEFAULT_URL,
@@ -40,8 +29,6 @@ from serve_app.schemas import (
     PredictRequest,
     Problem,
 )
-
-__all__ = ["AsyncForecastClient", "ForecastClient", "NBAForecastClient"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,8 +58,8 @@ class ForecastClient:
         sleep: waits so many seconds between attempts.
         uniform: draws from [0, 1) for the jitter.
 
-    Every method raises an error of `serve_app.client_errors`; InvalidRequestError for a wrong
-    argument comes before anything is sent. Arguments and answers: `serve_app.client_calls`.
+    Every method raises an error of `serve_app.client.errors`; InvalidRequestError for a wrong
+    argument comes before anything is sent. Arguments and answers: `serve_app.client.calls`.
     """
 
     def __init__(
