@@ -23,7 +23,7 @@ from serve_app.config_file import load_config
 from serve_app.settings import SettingsError
 
 START_SECONDS = 120.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 WATCH_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from serve_app.session import STOP_SECONDS, session_members
 
 ROOT = Path(__file__).parent.parent
 READY_SECONDS = 120.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 
 
 class ServiceFailedError(RuntimeError):

@@ -20,7 +20,9 @@ class Pace:
     """Where the game clock stops and for how long, and the breaks. All in seconds.
 
     Attributes:
-        whistle_every: game seconds between two ordinary stoppages (foul, ball out of bounds).
+        first_whistle: game seconds into a period of its first ordinary stoppage (foul, ball out of
+            bounds); off the whole minutes, where a standing clock would make patterns too easy.
+        whistle_every: game seconds between two ordinary stoppages.
         whistle_seconds: how long each of them lasts.
         timeouts_at: seconds remaining in a quarter at which the mandatory timeouts fall.
         timeout_seconds: how long a timeout lasts.
@@ -29,6 +31,7 @@ class Pace:
         halftime_break: after Q2.
     """
 
+    first_whistle: int = 17
     whistle_every: int = 30
     whistle_seconds: int = 30
     timeouts_at: tuple[int, ...] = (420, 180)
@@ -95,7 +98,7 @@ def _stops(
 ) -> tuple[IntArray, IntArray]:
     """Where in the period the clock stops (ms played, rising) and how long it stands (ms)."""
     standing: dict[int, int] = defaultdict(int)
-    for at in range(pace.whistle_every * MS, length, pace.whistle_every * MS):
+    for at in range(pace.first_whistle * MS, length, pace.whistle_every * MS):
         standing[at] += pace.whistle_seconds * MS
     for remaining in () if overtime else pace.timeouts_at:
         standing[length - remaining * MS] += pace.timeout_seconds * MS

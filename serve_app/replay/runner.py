@@ -18,6 +18,9 @@ from serve_app.replay.poll_stream import Update, clock_text
 from serve_app.replay.tally import Tally
 
 QUEUED_BATCHES = 2  # per lane: bounds how far one lane may run ahead of the others
+# No list holds more of the schedule than this, or one could bring the trigger and the halftime of
+# a game at once, which no scraper does that is up.
+LONGEST_LIST_MS = 600 * MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,8 @@ class Runner:
                 due = begun + (poll - updates[0].sent_ms) / MS / self._options.speed
                 await self._wait(due, lanes)
             lane = lane_of[update.game_id]
+            if lane.batch and update.sent_ms - lane.batch[0].sent_ms >= LONGEST_LIST_MS:
+                await lane.flush()
             lane.batch.append(update)
             left[update.game_id] -= 1
             if left[update.game_id] == 0:

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 
 from serve_app.replay.pace import NBA_PACE, Pace, period_timeline
 
 QUARTER = 720_000
-NO_STOPS = Pace(whistle_every=720, timeouts_at=())
+NO_STOPS = Pace(first_whistle=720, timeouts_at=())
 
 
 def test_the_clock_runs_in_real_time_where_nothing_stops_it() -> None:
@@ -19,7 +21,7 @@ def test_the_clock_runs_in_real_time_where_nothing_stops_it() -> None:
 
 
 def test_the_clock_stands_at_a_whistle() -> None:
-    pace = Pace(whistle_every=300, whistle_seconds=20, timeouts_at=())
+    pace = Pace(first_whistle=300, whistle_every=300, whistle_seconds=20, timeouts_at=())
     line = period_timeline(pace, QUARTER, np.array([300_000, 300_100]))
     # Stops after 5:00 and 10:00 played; a change at the clock of the whistle comes before it.
     assert line.event_wall.tolist() == [300_000, 320_100]
@@ -45,7 +47,13 @@ def test_free_throws_at_both_ends_of_a_period() -> None:
 
 
 def test_a_timeout_may_fall_on_a_whistle() -> None:
-    pace = Pace(whistle_every=300, whistle_seconds=20, timeouts_at=(420,), timeout_seconds=100)
+    pace = Pace(
+        first_whistle=300,
+        whistle_every=300,
+        whistle_seconds=20,
+        timeouts_at=(420,),
+        timeout_seconds=100,
+    )
     line = period_timeline(pace, QUARTER, np.array([], dtype=np.int64))
     assert line.duration == QUARTER + 140_000
     assert line.played_at(np.array([419_000, 421_000])).tolist() == [300_000, 301_000]
@@ -54,7 +62,7 @@ def test_a_timeout_may_fall_on_a_whistle() -> None:
 def test_an_overtime_has_no_mandatory_timeouts() -> None:
     none = np.array([], dtype=np.int64)
     overtime = period_timeline(NBA_PACE, 300_000, none, overtime=True)
-    whistles = 300 // NBA_PACE.whistle_every - 1
+    whistles = len(range(NBA_PACE.first_whistle, 300, NBA_PACE.whistle_every))
     assert overtime.duration == 300_000 + whistles * NBA_PACE.whistle_seconds * 1000
 
 
@@ -62,3 +70,12 @@ def test_a_regulation_game_takes_about_two_and_a_quarter_hours() -> None:
     quarter = period_timeline(NBA_PACE, QUARTER, np.array([], dtype=np.int64)).duration / 1000
     game = 4 * quarter + 2 * NBA_PACE.quarter_break + NBA_PACE.halftime_break
     assert 2.0 < game / 3600 < 2.5
+
+
+def test_the_clock_never_stands_at_the_end_of_a_minute_by_rule() -> None:
+    """Timeouts aside: a heartbeat at each whole minute would hide a lost score before it."""
+    pace = replace(NBA_PACE, timeouts_at=())
+    line = period_timeline(pace, QUARTER, np.array([], dtype=np.int64))
+    played = line.played_at(np.arange(0, line.duration, 1_000))
+    clocks, seconds = np.unique(played, return_counts=True)
+    assert not set(clocks[seconds > 1].tolist()) & set(range(60_000, QUARTER, 60_000))

@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -128,6 +129,14 @@ def test_lists_mix_games_and_keep_to_their_size(night: Night) -> None:
     assert max(len(one) for one in lists) == 50
     assert any(len({update["game_id"] for update in one}) > 1 for one in lists)
     GameScoreUpdate.model_validate(lists[0][0])
+
+
+def test_no_list_brings_trigger_and_halftime_at_once(night: Night) -> None:
+    listener = Listener()
+    play(night, listener, RunOptions(list_size=5_000, lanes=3))
+    for body in (body for path, body in listener.posts if path == "/scores"):
+        sent = [datetime.fromisoformat(update["timestamp"]) for update in body]
+        assert max(sent) - min(sent) < timedelta(minutes=10)
 
 
 def test_of_a_list_only_the_updates_that_failed_are_sent_again(night: Night) -> None:
