@@ -121,9 +121,9 @@ class GameSession:
         pattern = self.buffer.get_pattern_at_6min_2q()
         if pattern is None or pattern == self.forecast_pattern:
             self.due = None
-            return
-        corrected = "score_decreased" in effect.flags
-        self.due = self._due("score_correction" if corrected else "late_update")
+        elif self.due is None or list(self.due.pattern) != pattern:
+            corrected = "score_decreased" in effect.flags
+            self.due = self._due("score_correction" if corrected else "late_update")
 
     def _due(
         self, kind: Literal["prediction", "late_update", "score_correction"]

@@ -1,6 +1,7 @@
 """The environment that a service process is started with: what Ray and Serve read at import."""
 
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -11,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+FREE_PORTS = range(20_000, 30_000)
 HAPROXY_WRAPPER = Path(__file__).parent / "haproxy_loopback.sh"
 
 
@@ -58,15 +60,23 @@ def _proxy_environment(folder: Path) -> dict[str, str]:
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(free_port()),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(free_port()),
         "SERVE_SOCKET_REUSE_PORT_ENABLED": "0",
-        # Serve waits this long for balancers elsewhere to notice that a replica leaves; ours is here.
+        # How long a leaving replica waits for balancers to notice; ours is on this machine.
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),
     }
 
 
-def free_port(host: str = LOOPBACK) -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """A port on loopback that nobody listens on now, nor is likely to take before it is used.
+
+    Below the ephemeral ports, which Ray's processes are given, and apart from those that Serve
+    gives its replicas (30000 and up).
+    """
+    for port in random.sample(FREE_PORTS, len(FREE_PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"no free port from {FREE_PORTS.start} to {FREE_PORTS.stop - 1} on {LOOPBACK}")

@@ -135,6 +135,16 @@ def test_a_late_update_gives_a_revision_beside_the_frozen_original(shard: GameSh
     assert revised.model_copy(update={"revisions": []}) == frozen
 
 
+def test_a_revision_is_recorded_though_more_updates_came_meanwhile(shard: GameShard):
+    predicted(shard)
+    due = applied(shard, [update(1080, 15)])[0].due
+    later = applied(shard, [update(1110, 20), update(1140, 21)])
+    assert due is not None
+    assert [item.due for item in later] == [due, due]
+    assert len(shard.record(due, forecast(1.0)).revisions) == 1
+    assert applied(shard, [update(1170, 22)])[0].due is None
+
+
 def test_a_score_correction_gives_a_revision_with_that_reason(shard: GameShard, store: Store):
     predicted(shard)
     due = applied(shard, [update(1080, 15)])[0].due
