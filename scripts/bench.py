@@ -19,8 +19,8 @@ import websockets
 from rich.console import Console
 from rich.table import Table
 
-from serve_app.process_environment import LOOPBACK, free_port
-from serve_app.service_process import ROOT, ServiceProcess
+from serve_app.process.environment import LOOPBACK, free_port
+from serve_app.process.service_process import ROOT, ServiceProcess
 
 HEADERS = {"Content-Type": "application/json"}
 PATTERN = json.dumps({"pattern": [float(minute % 7) for minute in range(18)]})
@@ -139,8 +139,8 @@ def measure(config: Path, requests: int) -> dict[str, float]:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        with ServiceProcess(config, port=port, data_dir=Path(folder)) as service:
-            service.wait_ready()
+        with ServiceProcess.of_config(config, port, Path(folder)) as service:
+            asyncio.run(service.ready())
             started = time.perf_counter() - begun
             forecasts(port, 2, 200)  # Warms up what the first requests alone would pay for.
             return {

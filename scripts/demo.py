@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 
 from models.errors import ForecastError
+from serve_app.process.service_process import ServiceProcess, ServiceProcessError
 from serve_app.replay.demo import DemoOptions, run_demo
 from serve_app.replay.errors import ReplayError
-from serve_app.replay.service_process import ServiceProcess
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOPPED = 130
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         options = DemoOptions(seconds=given.seconds, exits=given.exit)
         try:
             return asyncio.run(_until_stopped(service, options, console))
-        except (ReplayError, ForecastError) as error:
+        except (ReplayError, ServiceProcessError, ForecastError) as error:
             console.print(f"demo: {error}", style="bold red", markup=False)
             return 2
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import websockets
 from rich.console import Console
 
+from serve_app.process.service_process import POLL_SECONDS, ServiceProcess
 from serve_app.replay.closing_table import closing_table
 from serve_app.replay.errors import ReplayError
 from serve_app.replay.live_view import LiveGame, LiveView, print_prediction
@@ -20,7 +21,6 @@ from serve_app.replay.playback import PlaybackOptions, connect, play_and_report
 from serve_app.replay.recording import Selection, load_recordings
 from serve_app.replay.report import Report
 from serve_app.replay.runner import RunOptions
-from serve_app.replay.service_process import POLL_SECONDS, ServiceProcess
 
 NIGHT_FOLDER = Path(__file__).parents[2] / "models" / "bundles" / "demo_night"
 NIGHT_DATE = datetime.date(2024, 4, 14)

@@ -2,8 +2,7 @@
 
 ReplayError
 ├── DeliveryError               a request was not answered in time, however often it was repeated
-├── RefusedError                the service refused what a replay cannot do without
-└── ServiceProcessError         a service started by the demo did not come up
+└── RefusedError                the service refused what a replay cannot do without
 """
 
 
@@ -17,7 +16,3 @@ class DeliveryError(ReplayError):
 
 class RefusedError(ReplayError):
     """The service refused what a replay cannot do without, such as registering a game."""
-
-
-class ServiceProcessError(ReplayError):
-    """A service started by the demo did not come up."""

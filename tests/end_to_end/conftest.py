@@ -1,5 +1,6 @@
 """The real service, started as an operator starts it."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,16 +8,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serve_app.process_environment import free_port
-from serve_app.service_process import ROOT, ServiceProcess
+from serve_app.process.environment import free_port
+from serve_app.process.service_process import ROOT, ServiceProcess
 
 CONFIGS = ROOT / "configs"
 
 
 @contextmanager
 def running(config: str, data_dir: Path) -> Iterator[ServiceProcess]:
-    with ServiceProcess(CONFIGS / config, port=free_port(), data_dir=data_dir) as service:
-        service.wait_ready()
+    with ServiceProcess.of_config(CONFIGS / config, free_port(), data_dir) as service:
+        asyncio.run(service.ready())
         yield service
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serve_app.service_process import ROOT, ServiceProcess
+from serve_app.process.service_process import ROOT, ServiceProcess
 
 from .conftest import scores
 

@@ -1,9 +1,12 @@
 """The composed service over real HTTP and WebSocket: the live path, placements, restarts."""
 
+import asyncio
 import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +16,8 @@ import httpx
 import pytest
 import websockets.sync.client as websocket
 
-from serve_app.service_process import ServiceFailedError, ServiceProcess
+from serve_app.process.environment import free_port
+from serve_app.process.service_process import ROOT, ServiceProcess, ServiceProcessError
 
 from .conftest import CONFIGS, register, running, scores
 
@@ -92,7 +96,7 @@ def test_a_restart_continues_a_night_in_the_middle_and_leaves_no_process(tmp_pat
             http.post("/scores", json=scores("early", range(1, 20)))
             http.post("/scores", json=scores("late", range(1, 16)))
             before = http.get("/games/early/prediction").json()
-        processes = service.processes()
+        processes = service.members()
         assert len(processes) > 5
         assert service.stop() == 0
     assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
@@ -125,7 +129,7 @@ def post_until_taken(http: httpx.Client, updates: list[dict[str, object]]) -> No
 
 
 def kill(composed: ServiceProcess, title: str) -> None:
-    victims = composed.processes(title)
+    victims = composed.members(title)
     assert victims
     for victim in victims:
         os.kill(victim, signal.SIGKILL)
@@ -158,21 +162,29 @@ def test_killed_shards_and_ingress_replicas_come_back_with_everything(
         assert prediction["outcome"]["halftime_margin"] == 24
 
 
-def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        service = ServiceProcess(
-            CONFIGS / "fused.yaml", port=taken.getsockname()[1], data_dir=tmp_path
-        )
-        with service, pytest.raises(ServiceFailedError, match="Choose another with PORT="):
-            service.wait_ready()
-
-
 def test_a_wrong_setting_is_refused_with_what_is_allowed(tmp_path: Path):
     config = tmp_path / "wrong.yaml"
     text = (CONFIGS / "fused.yaml").read_text()
     config.write_text(text.replace("placement: fused", "placement: confused"))
-    service = ServiceProcess(config, port=1, data_dir=tmp_path)
-    with service, pytest.raises(ServiceFailedError, match="'composed' or 'fused'; got 'confused'"):
-        service.wait_ready()
+    service = ServiceProcess.of_config(config, free_port(), tmp_path)
+    with (
+        service,
+        pytest.raises(ServiceProcessError, match="'composed' or 'fused'; got 'confused'"),
+    ):
+        asyncio.run(service.ready())
+
+
+def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        command = [
+            sys.executable,
+            str(ROOT / "scripts" / "serve.py"),
+            f"--config={CONFIGS / 'fused.yaml'}",
+            f"--port={taken.getsockname()[1]}",
+            f"--data-dir={tmp_path}",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "Choose another with PORT=" in done.stderr

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.config_file import load_config
+from serve_app.process.config_file import load_config
 from serve_app.settings import Settings, SettingsError
 
 ROOT = Path(__file__).parents[2]

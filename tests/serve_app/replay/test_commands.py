@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serve_app.process_environment import free_port
+from serve_app.process.environment import free_port
 
 ROOT = Path(__file__).parents[3]
 NIGHT = ROOT / "models" / "bundles" / "demo_night"

@@ -8,17 +8,22 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import httpx
 
-from serve_app.replay.errors import ServiceProcessError
-from serve_app.session import kill_session
+from serve_app.process.environment import LOOPBACK
+from serve_app.process.session import kill_session, session_members
 
-HOST = "127.0.0.1"
+ROOT = Path(__file__).parents[2]
 READY_SECONDS = 180.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.2
 TAIL_LINES = 15
+
+
+class ServiceProcessError(RuntimeError):
+    """A service that was started did not come up, or ended; says what it said last."""
 
 
 class ServiceProcess:
@@ -28,7 +33,8 @@ class ServiceProcess:
     """
 
     def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
-        self.url = f"http://{HOST}:{port}"
+        self.url = f"http://{LOOPBACK}:{port}"
+        self.live_url = f"ws://{LOOPBACK}:{port}/ws/live"
         self._port = port
         self._command = command
         self._log = log
@@ -38,7 +44,7 @@ class ServiceProcess:
     def of_config(cls, config: Path, port: int, data_dir: Path) -> "ServiceProcess":
         """The service of a config file on `port`, its store in `data_dir`."""
         command = [
-            *(sys.executable, str(Path("scripts") / "serve.py")),
+            *(sys.executable, str(ROOT / "scripts" / "serve.py")),
             *("--config", str(config), "--port", str(port), "--data-dir", str(data_dir)),
         ]
         return cls(command, port, data_dir / "service.log")
@@ -54,6 +60,15 @@ class ServiceProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def __enter__(self) -> Self:
+        """Start it; it is not ready yet."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it and all it started."""
+        self.stop()
 
     async def ready(self, seconds: float = READY_SECONDS) -> None:
         """Wait until it can predict; raises ServiceProcessError where it ends or takes longer."""
@@ -86,11 +101,22 @@ class ServiceProcess:
                 f"the service ended with status {status}. Its last words:\n{self._tail()}"
             )
 
-    def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """Ask it to stop, wait at most `seconds`, then kill whatever is left of it."""
+    def members(self, title: str = "") -> list[int]:
+        """The processes that it started and whose title begins so."""
+        if self._process is None:
+            return []
+        sessions = _sessions_below(self._process.pid) - {self._process.pid}
+        members = [member for session in sessions for member in session_members(session)]
+        return [member for member in members if _title(member).startswith(title)]
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int | None:
+        """Ask it to stop, wait at most `seconds`, then kill whatever is left of it.
+
+        Returns its exit status, None where it did not run.
+        """
         process, self._process = self._process, None
         if process is None:
-            return
+            return None
         process.terminate()
         sessions = {process.pid}
         try:
@@ -100,7 +126,7 @@ class ServiceProcess:
             sessions |= _sessions_below(process.pid)
         for session in sessions:
             kill_session(session)
-        process.wait()
+        return process.wait()
 
     def _tail(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -112,10 +138,10 @@ def expect_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((LOOPBACK, port))
         except OSError as error:
             raise ServiceProcessError(
-                f"port {port} on {HOST}: expected a free one; {error.strerror}. "
+                f"port {port} on {LOOPBACK}: expected a free one; {error.strerror}. "
                 "Choose another with PORT=..., or stop what listens there"
             ) from None
 
@@ -132,6 +158,13 @@ def _sessions_below(root: int) -> set[int]:
     while grown := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= grown
     return {session for pid in family if (session := _session(pid)) is not None}
+
+
+def _title(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _session(pid: int) -> int | None:

@@ -19,7 +19,7 @@ from ray import serve
 from ray.serve.context import _get_global_client
 from ray.serve.schema import ApplicationStatus, ServeDeploySchema
 
-from serve_app.config_file import load_config
+from serve_app.process.config_file import load_config
 from serve_app.settings import SettingsError
 
 START_SECONDS = 120.0

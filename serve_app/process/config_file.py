@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 from ray.serve.schema import ServeDeploySchema
 
-from serve_app.process_environment import LOOPBACK
+from serve_app.process.environment import LOOPBACK
 from serve_app.settings import Settings, SettingsError
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from serve_app.process_environment import free_port
+from serve_app.process.environment import free_port
+from serve_app.process.service_process import ServiceProcess, ServiceProcessError, expect_free
+from serve_app.process.session import session_members
 from serve_app.replay.demo import DemoOptions, run_demo
-from serve_app.replay.errors import ReplayError, ServiceProcessError
-from serve_app.replay.service_process import ServiceProcess, expect_free
-from serve_app.session import session_members
+from serve_app.replay.errors import ReplayError
 
 SERVICE = """
 import http.server, signal, subprocess, sys

@@ -1,0 +1,1 @@
+"""How a service process is configured, started, supervised and stopped."""
