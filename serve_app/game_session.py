@@ -3,7 +3,7 @@
 Pure and rebuilt from the journal: the same updates in the same order give the same session.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -106,8 +106,11 @@ class GameSession:
             self.move_to(State.LIVE)
         if self.state is State.LIVE and self.due is None:
             self._look_for_trigger()
-        elif self.prediction is not None and not self.buffer.reached_halftime:
-            self._look_for_revision(effect)
+        elif not self.buffer.reached_halftime:
+            if self.prediction is not None:
+                self._look_for_revision(effect)
+            elif self.due is not None:
+                self._renew(self.due)
         return effect
 
     def _look_for_trigger(self) -> None:
@@ -116,6 +119,13 @@ class GameSession:
             self.move_to(State.MISSED)
         elif self.buffer.is_ready_for_prediction():
             self.due = self._due("prediction")
+
+    def _renew(self, due: DueForecast) -> None:
+        """A forecast that is not made yet is made from the newest evidence for its minutes."""
+        pattern = tuple(self.buffer.get_pattern_at_6min_2q() or due.pattern)
+        if pattern != due.pattern:
+            carried = len(self.buffer.missing_minutes())
+            self.due = replace(due, pattern=pattern, minutes_carried_forward=carried)
 
     def _look_for_revision(self, effect: UpdateEffect) -> None:
         pattern = self.buffer.get_pattern_at_6min_2q()

@@ -44,6 +44,21 @@ def test_the_forecast_falls_due_at_the_crossing_with_what_was_known_then():
     assert game.state is State.LIVE
 
 
+def test_a_late_update_before_the_forecast_is_made_is_still_in_it():
+    game = session()
+    play(game, 17)
+    game.observe(at(2, "5:55", 20))
+    first = game.due
+    game.observe(at(2, "6:05", 19))
+    assert first is not None
+    assert game.due is not None
+    assert (first.pattern[-1], game.due.pattern[-1]) == (17.0, 19.0)
+    assert game.due.clock == first.clock
+    game.observe(at(2, "0:00", 30))
+    game.observe(at(2, "6:01", 22))
+    assert game.due.pattern[-1] == 19.0
+
+
 def test_a_game_first_seen_after_the_half_is_missed():
     game = session()
     game.observe(at(3, "11:00", 50, 48))
