@@ -5,11 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 CONFIG ?= configs/local.yaml
-PORT ?= 8000
-DATA_DIR ?= data
 GAMES ?= ../shared/data/games.parquet
 EVENTS ?= ../shared/data/score_events.parquet
-URL ?= http://127.0.0.1:$(PORT)
+URL ?= http://127.0.0.1:$(or $(PORT),8000)
 ARGS ?=
 
 .PHONY: install demo serve test check format train evaluate replay bench clean
@@ -23,11 +21,11 @@ install: $(READY)
 
 # One real night through the service; DEMO_EXIT=1 ends by itself.
 demo: $(READY)
-	$(BIN)/python scripts/demo.py --port $(PORT) $(ARGS)
+	$(BIN)/python scripts/demo.py $(if $(PORT),--port $(PORT)) $(ARGS)
 
 # The service in the foreground, until SIGINT or SIGTERM.
 serve: $(READY)
-	exec $(BIN)/python scripts/serve.py --config $(CONFIG) --port $(PORT) --data-dir $(DATA_DIR)
+	exec $(BIN)/python scripts/serve.py --config $(CONFIG) $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)

@@ -11,8 +11,7 @@ from models.errors import ForecastError
 from models.pattern import FloatArray
 
 # Named weights (Dejavu, LSTM). `original` is the 40/60 of the first published design.
-PRESETS = MappingProxyType({"original": (0.4, 0.6), "equal": (0.5, 0.5)})
-
+PRESETS = MappingProxyType({"original": (0.4, 0.6)})
 
 # How far from 0.5 Dejavu's share is taken to lie before any game is seen.
 PRIOR_SD = 0.25

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
@@ -35,7 +35,7 @@ class Batching(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    max_batch_size: int = Field(default=64, ge=1, le=1024)
+    max_batch_size: int = Field(default=16, ge=1, le=1024)
     batch_wait_timeout_s: float = Field(default=0.0, ge=0.0, le=1.0)
 
 
@@ -70,7 +70,7 @@ class DejavuReplica(BatchedReplica):
         answers: list[DejavuForecast] = await self._batch(questions)
         return answers
 
-    @serve.batch(max_batch_size=64, batch_wait_timeout_s=0.0)
+    @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.0)
     async def _batch(self, lists: list[list[DejavuQuestion]]) -> list[list[DejavuForecast]]:
         questions = [question for asked in lists for question in asked]
         answers = self._dejavu.forecast(
@@ -98,7 +98,7 @@ class LstmReplica(BatchedReplica):
         answers: list[float] = await self._batch(questions)
         return answers
 
-    @serve.batch(max_batch_size=64, batch_wait_timeout_s=0.0)
+    @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.0)
     async def _batch(self, lists: list[list[LstmQuestion]]) -> list[list[float]]:
         questions = [question for asked in lists for question in asked]
         answers = self._lstm.forecast(
@@ -122,7 +122,7 @@ def _asking(handle: DeploymentHandle[Any], name: str) -> Callable[[list[Any]], A
     async def ask(questions: list[Any]) -> Any:  # noqa: ANN401 - Ray types no deployment's answer
         try:
             return await handle.forecast.remote(questions)
-        except (RayActorError, RayServeException) as error:
+        except (RayActorError, RayTaskError, RayServeException) as error:
             raise Unavailable(f"the {name} deployment does not answer: {error}") from error
 
     return ask

@@ -101,14 +101,15 @@ class GameSession:
         if effect.duplicate:
             return effect
         self.updates += 1
-        self.corrections += "score_decreased" in effect.flags
+        corrected = "score_decreased" in effect.flags
+        self.corrections += corrected
         if self.state is State.REGISTERED:
             self.move_to(State.LIVE)
         if self.state is State.LIVE and self.due is None:
             self._look_for_trigger()
         elif not self.buffer.reached_halftime:
             if self.prediction is not None:
-                self._look_for_revision(effect)
+                self._look_for_revision("score_correction" if corrected else "late_update")
             elif self.due is not None:
                 self._renew(self.due)
         return effect
@@ -127,13 +128,12 @@ class GameSession:
             carried = len(self.buffer.missing_minutes())
             self.due = replace(due, pattern=pattern, minutes_carried_forward=carried)
 
-    def _look_for_revision(self, effect: UpdateEffect) -> None:
+    def _look_for_revision(self, reason: Literal["late_update", "score_correction"]) -> None:
         pattern = self.buffer.get_pattern_at_6min_2q()
         if pattern is None or pattern == self.forecast_pattern:
             self.due = None
         elif self.due is None or list(self.due.pattern) != pattern:
-            corrected = "score_decreased" in effect.flags
-            self.due = self._due("score_correction" if corrected else "late_update")
+            self.due = self._due(reason)
 
     def _due(
         self, kind: Literal["prediction", "late_update", "score_correction"]
@@ -153,6 +153,11 @@ class GameSession:
             clock=latest.clock,
         )
 
+    def end(self) -> None:
+        """The game is over: whatever was still to be forecast comes too late."""
+        self.move_to(State.ENDED)
+        self.due = None
+
     # --- forecasts -------------------------------------------------------------------------
 
     @property
@@ -164,11 +169,16 @@ class GameSession:
         return revisions[-1].pattern if revisions else self.prediction.pattern
 
     def freeze(self, prediction: Prediction) -> None:
-        """Keep the one prediction of this game; a late update may already call for a revision."""
+        """Keep the one prediction of this game.
+
+        An update that came while it was made may already call for a revision of it.
+        """
         self.prediction = prediction
         self.due = None
         if self.state is State.LIVE:
             self.move_to(State.PREDICTED)
+        if self.state is State.PREDICTED and not self.buffer.reached_halftime:
+            self._look_for_revision("late_update")
 
     def revise(self, revision: Revision) -> None:
         """Add a revision beside the frozen prediction."""
@@ -191,6 +201,14 @@ class GameSession:
             self.prediction = self.prediction.model_copy(update={"outcome": outcome})
             if self.state is State.PREDICTED:
                 self.move_to(State.RESOLVED)
+
+    def crossed_at(self, clock: GameClock) -> bool:
+        """Whether the prediction was made by an update at this clock."""
+        made = self.prediction
+        return made is not None and (made.quarter, made.time_remaining) == (
+            clock.quarter,
+            clock.time_remaining,
+        )
 
     def insufficient_pattern(self) -> InsufficientPattern | None:
         """Why the game, past its trigger, has no prediction; None where it has or will have."""

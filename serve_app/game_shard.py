@@ -5,6 +5,7 @@ may be called twice with the same arguments: an actor's calls are retried after 
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from serve_app.schemas import (
 )
 from serve_app.score_buffer import Observation
 from serve_app.store import Store
+
+ENDED_SESSIONS = 250  # more than one page of GET /games shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class GameShard:
         self._notify = notify
         self._now = now
         self._sessions: dict[str, GameSession] = {}
+        self._ended: deque[str] = deque()
 
     # --- sessions --------------------------------------------------------------------------
 
@@ -92,7 +96,15 @@ class GameShard:
                 ended=stored.ended,
             )
             self._sessions[game_id] = session
+            if stored.ended:
+                self._bound_ended(game_id)
         return session
+
+    def _bound_ended(self, game_id: str) -> None:
+        """Let the session that ended longest ago go; the store knows it still."""
+        self._ended.append(game_id)
+        if len(self._ended) > ENDED_SESSIONS:
+            self._sessions.pop(self._ended.popleft(), None)
 
     @contextmanager
     def _writing(self, *game_ids: str) -> Iterator[list[JournalEntry]]:
@@ -163,9 +175,14 @@ class GameShard:
                 game_id=game_id,
                 **insufficient.model_dump(),
             )
+        late = session.state is State.MISSED
         raise PredictionNotMade(
-            f"game {game_id!r} is {session.state}; its prediction is made when the clock crosses "
-            "6:00 of Q2",
+            f"game {game_id!r} is {session.state}; "
+            + (
+                "it was past halftime before it could be predicted"
+                if late
+                else "its prediction is made when the clock crosses 6:00 of Q2"
+            ),
             game_id=game_id,
             state=str(session.state),
         )
@@ -175,10 +192,11 @@ class GameShard:
         session = self._session(game_id)
         if session.state is not State.ENDED:
             with self._writing(game_id) as entries:
-                session.move_to(State.ENDED)
+                session.end()
                 self._store.end_game(game_id)
                 payload = end_result(session).model_dump_json(exclude={"prediction", "game_id"})
                 entries.append((game_id, "ended", self._now(), payload))
+            self._bound_ended(game_id)
         return end_result(session)
 
     # --- updates ---------------------------------------------------------------------------
@@ -269,6 +287,7 @@ class GameShard:
             quarter=due.clock.quarter,
             time_remaining=due.clock.time_remaining,
             minutes_carried_forward=due.minutes_carried_forward,
+            made_after_halftime=session.buffer.reached_halftime,
         )
         if self._store.freeze(prediction):
             payload = f'{{"prediction": {prediction.model_dump_json()}}}'

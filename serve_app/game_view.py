@@ -36,6 +36,7 @@ def view(session: GameSession, now: float) -> GameView:
 def score_result(session: GameSession, effect: UpdateEffect) -> ScoreResult:
     """The answer to one update."""
     seen = effect.observation
+    repeats_crossing = effect.duplicate and session.crossed_at(seen.clock)
     return ScoreResult(
         game_id=session.registration.game_id,
         accepted=True,
@@ -43,6 +44,7 @@ def score_result(session: GameSession, effect: UpdateEffect) -> ScoreResult:
         game_minute=minute_of(seen.clock),
         margin=seen.margin,
         flags=list(effect.flags),
+        prediction=session.prediction if repeats_crossing else None,
         insufficient_pattern=session.insufficient_pattern(),
     )
 

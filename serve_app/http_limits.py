@@ -22,7 +22,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._max_bytes:
+        if declared.isascii() and declared.isdigit() and int(declared) > self._max_bytes:
             await self._refuse(declared, scope, receive, send)
             return
         received = 0
@@ -59,18 +59,20 @@ class TimeLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application, but not for longer than the limit."""
-        begun = False
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = asyncio.timeout(self._seconds)
 
-        async def noted_send(message: Message) -> None:
-            nonlocal begun
-            begun = True
+        async def begin(message: Message) -> None:
+            limit.reschedule(None)  # An answer that has begun may take its time.
             await send(message)
 
         try:
-            async with asyncio.timeout(self._seconds) as limit:
-                await self._app(scope, receive, noted_send)
+            async with limit:
+                await self._app(scope, receive, begin)
         except TimeoutError:
-            if not limit.expired() or begun or scope["type"] != "http":
+            if not limit.expired():
                 raise
             problem = TimedOut(f"expected an answer within {self._seconds:g} s; it took longer")
             await problem_response(problem)(scope, receive, send)

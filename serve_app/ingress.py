@@ -61,8 +61,9 @@ def build_api(settings: Settings, service: LiveService, store: Store, bundle: Bu
         version=bundle.model_version,
         responses=PROBLEMS,
     )
-    api.add_middleware(TimeLimit, seconds=settings.request_timeout_seconds)
     api.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    # Outermost, so that a body which never comes is under it too.
+    api.add_middleware(TimeLimit, seconds=settings.request_timeout_seconds)
     answer_problems(api)
     _add_forecast_routes(api, settings, service)
     _add_game_routes(api, service, store)

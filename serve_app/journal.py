@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from models.clock import GameClock
 from models.league import LEAGUES
-from serve_app.game_session import GameSession, State, minute_of
+from serve_app.game_session import GameSession, minute_of
 from serve_app.schemas import GameRegistration, Prediction
 from serve_app.score_buffer import Observation, UpdateEffect
 from serve_app.store import JournalRow
@@ -59,5 +59,5 @@ def rebuild_session(
         if prediction.outcome is not None:
             session.resolve(prediction.outcome)
     if ended:
-        session.move_to(State.ENDED)
+        session.end()
     return session

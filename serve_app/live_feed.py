@@ -63,6 +63,7 @@ class Broadcast:
         self._queue_messages = queue_messages
         self._watchers: set[Watcher] = set()
         self._seq = 0
+        self._started = asyncio.Event()
 
     @property
     def watching(self) -> int:
@@ -71,9 +72,11 @@ class Broadcast:
 
     async def run(self) -> None:
         """Carry messages until cancelled; outlives a restart of the hub."""
-        self._seq = await self._ask_last_seq()
         while True:
             try:
+                if not self._started.is_set():
+                    self._seq = await self._ask_last_seq()
+                    self._started.set()
                 messages = await self._messages_after(self._seq, LONG_POLL_SECONDS)
             except Exception:
                 logger.exception("the live hub does not answer; asking again")
@@ -92,6 +95,7 @@ class Broadcast:
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[tuple[str, Watcher]]:
         """A snapshot message, and a watcher that gets all that came after it."""
+        await self._started.wait()
         watcher = Watcher(self._queue_messages)
         self._watchers.add(watcher)
         try:

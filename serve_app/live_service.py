@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from models.forecaster import ForecastRequest
+from models.forecaster import ForecastRequest, MarginForecast
 from serve_app.forecasting import Placement, as_answer
 from serve_app.game_session import DueForecast
 from serve_app.game_shard import Applied, Update
@@ -22,6 +22,8 @@ from serve_app.schemas import (
 from serve_app.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+CHUNK = 32  # patterns of one list that are forecast at a time
 
 
 class Shards(Protocol):
@@ -60,9 +62,12 @@ class LiveService:
             for request in requests
         ]
         explained = any(request.return_explanation for request in requests)
-        forecasts = await self._placement.forecast(
-            questions, similar=self._settings.similar_games if explained else 0
-        )
+        similar = self._settings.similar_games if explained else 0
+        forecasts: list[MarginForecast] = []
+        for start in range(0, len(questions), CHUNK):
+            chunk = questions[start : start + CHUNK]
+            forecasts += await self._placement.forecast(chunk, similar=similar)
+            await asyncio.sleep(0)  # A long list must not hold up the scores of live games.
         return [
             as_answer(forecast, explain=request.return_explanation)
             for forecast, request in zip(forecasts, requests, strict=True)

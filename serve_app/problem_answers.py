@@ -1,7 +1,7 @@
 """How every error becomes an answer: problem details, whoever raised it."""
 
 import logging
-import math
+import sqlite3
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -19,11 +19,13 @@ from serve_app.problems import (
     MethodNotAllowed,
     NotFound,
     ServiceProblem,
+    Unavailable,
 )
 
 logger = logging.getLogger(__name__)
 
 SHOWN_CHARACTERS = 200
+LARGEST_SHOWN = 1e15
 
 
 def problem_response(problem: ServiceProblem) -> Response:
@@ -61,7 +63,7 @@ def shown(value: object) -> object:
     """A value as it can stand in an answer: JSON-safe and short."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and math.isfinite(value) and abs(value) < 1e15:
+    if isinstance(value, int | float) and abs(value) < LARGEST_SHOWN:  # which no NaN is
         return value
     text = value if isinstance(value, str) else repr(value)
     return text.encode("utf-8", "backslashreplace").decode()[:SHOWN_CHARACTERS]
@@ -81,6 +83,11 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(ForecastError)
     async def _forecast_error(_: Request, error: ForecastError) -> Response:
         return problem_response(InvalidRequest(str(error)))
+
+    @app.exception_handler(sqlite3.Error)
+    async def _store(request: Request, error: sqlite3.Error) -> Response:
+        logger.error("%s %s: the store failed", request.method, request.url.path, exc_info=error)
+        return problem_response(Unavailable("the store does not answer; send the request again"))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -15,22 +15,36 @@ from pydantic import (
     StrictInt,
     StrictStr,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from models.clock import GameClock
 from models.errors import ClockError
-from models.league import LEAGUES, NBA
+from models.league import NBA
 
 MAX_SCORE = 250
 MAX_MARGIN = 100
 MAX_EXPECTED_MARGIN = 60
-FIRST_HALF_MINUTES = NBA.halftime_elapsed // 60
 
 
 def _aware(moment: datetime) -> datetime:
     """A time without a zone is taken as UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _existing_quarter(quarter: int) -> int:
+    try:
+        GameClock(quarter, 0.0)
+    except ClockError as error:
+        raise _expected(error) from None
+    return quarter
+
+
+def _expected(error: ClockError) -> ValueError:
+    """What was expected, without the field and the value that stand beside it in an answer."""
+    return ValueError(str(error).partition(": ")[2].partition("; got")[0])
 
 
 Timestamp = Annotated[datetime, AfterValidator(_aware)]
@@ -92,39 +106,45 @@ class GameRegistration(Request):
     expected_margin: ExpectedMargin | None = None
     league: League = "nba"
 
+    @model_validator(mode="after")
+    def _two_teams(self) -> "GameRegistration":
+        if self.home_team == self.away_team:
+            raise ValueError(f"home_team and away_team: expected two teams; got {self.home_team!r}")
+        return self
+
 
 class ScoreUpdate(Request):
     """The score at one game clock, as a scraper saw it."""
 
-    quarter: StrictInt
+    quarter: Annotated[StrictInt, AfterValidator(_existing_quarter)]
     time_remaining: StrictStr
     score_home: Score
     score_away: Score
     timestamp: Timestamp | None = None
-    sequence: Annotated[StrictInt, Field(ge=0)] | None = None
+    sequence: Annotated[StrictInt, Field(ge=0, lt=2**63)] | None = None
+    # Read only where the service registers unknown games by itself.
+    home_team: TeamCode | None = None
+    away_team: TeamCode | None = None
 
-    @model_validator(mode="after")
-    def _clock_exists(self) -> "ScoreUpdate":
+    @field_validator("time_remaining")
+    @classmethod
+    def _clock_exists(cls, text: str, info: ValidationInfo) -> str:
+        # Where the quarter is wrong it is missing here, and the form alone is checked.
         try:
-            self.clock()
+            GameClock.parse(info.data.get("quarter", 1), text)
         except ClockError as error:
-            raise ValueError(str(error)) from None
-        return self
+            raise _expected(error) from None
+        return text
 
-    def clock(self, league: League = "nba") -> GameClock:
-        """The game clock of this update; raises ClockError where no clock shows it."""
-        return GameClock.parse(self.quarter, self.time_remaining, LEAGUES[league])
+    def clock(self) -> GameClock:
+        """The game clock of this update."""
+        return GameClock.parse(self.quarter, self.time_remaining)
 
 
 class GameScoreUpdate(ScoreUpdate):
-    """A score update that names its game, for lists over any games.
-
-    The teams are read only where the service registers unknown games by itself.
-    """
+    """A score update that names its game, for lists over any games."""
 
     game_id: GameId
-    home_team: TeamCode | None = None
-    away_team: TeamCode | None = None
 
 
 # --- answers --------------------------------------------------------------------------------
@@ -187,7 +207,11 @@ class Revision(Answer):
 
 
 class Prediction(Forecast):
-    """The frozen prediction of one game, made once when the clock crossed 6:00 of Q2."""
+    """The frozen prediction of one game, made once when the clock crossed 6:00 of Q2.
+
+    `made_after_halftime` marks one that came too late to be of use, after an outage: it was made
+    from what was known at the crossing, but it does not count in `/accuracy`.
+    """
 
     game_id: str
     pattern: list[float]
@@ -195,6 +219,7 @@ class Prediction(Forecast):
     quarter: int
     time_remaining: str
     minutes_carried_forward: int
+    made_after_halftime: bool = False
     revisions: list[Revision] = []
     outcome: Outcome | None = None
 
@@ -313,7 +338,7 @@ class Health(Answer):
 class Ready(Answer):
     """The service can predict: models loaded and every shard answering."""
 
-    status: Literal["ready", "not_ready"]
+    status: Literal["ready"] = "ready"
     model_version: str | None = None
     shards: int = 0
     placement: str | None = None

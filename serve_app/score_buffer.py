@@ -39,6 +39,11 @@ class Observation:
         return (self.clock.elapsed_seconds, self.clock.quarter)
 
     @property
+    def is_stamped(self) -> bool:
+        """Whether the source says when it saw this."""
+        return self.sequence is not None or self.timestamp is not None
+
+    @property
     def margin(self) -> int:
         """Home score − away score, in points."""
         return self.score_home - self.score_away
@@ -126,15 +131,20 @@ class LiveScoreBuffer:
         if new == held or new in self._superseded:
             return UpdateEffect(new, duplicate=True)
         if held is not None and new.precedes(held):
-            self._superseded.add(new)
+            self._supersede(new)
             return UpdateEffect(new, duplicate=False, flags=("superseded",))
         flags = self._oddities(new, held)
         if held is None:
             insort(self._keys, new.key)
         else:
-            self._superseded.add(held)
+            self._supersede(held)
         self._observations[new.key] = new
         return UpdateEffect(new, duplicate=False, flags=flags)
+
+    def _supersede(self, old: Observation) -> None:
+        """Know a repeat of `old` again; without a stamp it may be a score that was taken back."""
+        if old.is_stamped:
+            self._superseded.add(old)
 
     def _oddities(self, new: Observation, held: Observation | None) -> tuple[str, ...]:
         before = held or self._last_at(new.key)

@@ -7,11 +7,20 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    field_validator,
+)
 
 SHIPPED_BUNDLE = Path(__file__).parent.parent / "models" / "bundles" / "nba-2023"
 
-Weight = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[StrictFloat, Field(ge=0, le=1)]
 
 
 class SettingsError(ValueError):
@@ -42,27 +51,32 @@ class Settings(BaseModel):
         description="Ensemble weights of Dejavu and LSTM: bundle (fitted), original (0.4 and 0.6), "
         "or two numbers that sum to 1.",
     )
-    alpha: float = Field(
-        default=0.05, gt=0, lt=1, description="Miscoverage of the live interval: 0.05 is 95 %."
+    alpha: StrictFloat = Field(
+        default=0.05,
+        ge=0.001,
+        le=0.999,
+        description="Miscoverage of the live interval: 0.05 is 95 %.",
     )
-    similar_games: int = Field(
+    similar_games: StrictInt = Field(
         default=10, ge=0, le=50, description="Similar historical games named in an explanation."
     )
-    shards: int = Field(default=2, ge=1, le=64, description="Actors that hold the score buffers.")
-    auto_register: bool = Field(
+    shards: StrictInt = Field(
+        default=2, ge=1, le=64, description="Actors that hold the score buffers."
+    )
+    auto_register: StrictBool = Field(
         default=False,
         description="Register an unknown game by an update that names home_team and away_team.",
     )
-    max_body_bytes: int = Field(
+    max_body_bytes: StrictInt = Field(
         default=1_000_000, ge=1_000, le=100_000_000, description="Largest request body, in bytes."
     )
-    max_list_items: int = Field(
+    max_list_items: StrictInt = Field(
         default=500, ge=1, le=10_000, description="Most updates or patterns in one list."
     )
-    request_timeout_seconds: float = Field(
+    request_timeout_seconds: StrictFloat = Field(
         default=10.0, gt=0, le=300, description="A REST answer that takes longer is a 504 problem."
     )
-    feed_queue_messages: int = Field(
+    feed_queue_messages: StrictInt = Field(
         default=10_000,
         ge=10,
         le=1_000_000,

@@ -94,7 +94,9 @@ class Store:
             isolation_level=None,
             check_same_thread=False,
         )
-        self._connection.execute("PRAGMA journal_mode=WAL")
+        # Only the first to open a new file may ask for it: the switch waits for no other process.
+        if self._connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.execute("PRAGMA foreign_keys=ON")
         self._connection.executescript(_SCHEMA)
@@ -223,12 +225,13 @@ class Store:
         return int(self._read("SELECT COUNT(*) FROM predictions")[0][0])
 
     def resolved_predictions(self) -> list[ResolvedPrediction]:
-        """The numbers of all predictions with an outcome, oldest first."""
+        """The numbers of all predictions made in time and with an outcome, oldest first."""
         rows = self._read(
             "SELECT frozen ->> '$.point_forecast', frozen ->> '$.interval_lower', "
             "frozen ->> '$.interval_upper', frozen ->> '$.coverage_probability', "
             "frozen ->> '$.pattern[#-1]', outcome ->> '$.halftime_margin' "
-            "FROM predictions WHERE outcome IS NOT NULL ORDER BY id"
+            "FROM predictions WHERE outcome IS NOT NULL "
+            "AND NOT COALESCE(frozen ->> '$.made_after_halftime', 0) ORDER BY id"
         )
         return [ResolvedPrediction(*row) for row in rows]
 

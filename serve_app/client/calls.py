@@ -190,7 +190,8 @@ def checked(model: type[M], fields: M | Mapping[str, Any]) -> M:
         return model.model_validate(fields)
     except ValidationError as error:
         faults = (
-            f"{'.'.join(map(str, fault['loc'])) or error.title}: {fault['msg']}; "
+            f"{'.'.join(map(str, fault['loc'])) or error.title}: "
+            f"{fault['msg'].removeprefix('Value error, ')}; "
             f"got {fault['input']!r:.{EXCERPT_CHARACTERS}}"
             for fault in error.errors(include_url=False)
         )

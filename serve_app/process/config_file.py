@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 from ray.serve.schema import ServeDeploySchema
 
+from models.bundle import MANIFEST
 from serve_app.process.environment import LOOPBACK
 from serve_app.settings import Settings, SettingsError
 
@@ -22,20 +23,18 @@ def load_config(
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(f"{path}: expected a Serve config file in YAML; {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("applications"), list):
-        raise SettingsError(f"{path}: expected a Serve config file with a list of applications")
+    _check_shape(content, path)
+    http = content["http_options"] = {"host": LOOPBACK, **(content.get("http_options") or {})}
     if port is not None:
-        content.setdefault("http_options", {})["port"] = port
-    content.setdefault("http_options", {}).setdefault("host", LOOPBACK)
+        http["port"] = port
     for application in content["applications"]:
-        args = dict(application.get("args") or {})
-        if data_dir is not None:
-            args["data_dir"] = data_dir
-        # Replicas run elsewhere than this process, so a relative folder is resolved here.
-        settings = Settings.parse(args)
-        application["args"] = settings.model_copy(
-            update={"data_dir": settings.data_dir.resolve(), "bundle": settings.bundle.resolve()}
-        ).model_dump(mode="json")
+        args = {**(application.get("args") or {}), **({"data_dir": data_dir} if data_dir else {})}
+        application["args"] = _settings(args, path).model_dump(mode="json")
+        if application["args"] != content["applications"][0]["args"]:
+            raise SettingsError(
+                f"{path}: expected the same args for every application, for they share shards and "
+                f"store; those of {application.get('name')!r} differ from the first one's"
+            )
     try:
         return ServeDeploySchema.model_validate(content)
     except ValidationError as error:
@@ -44,3 +43,29 @@ def load_config(
             for item in error.errors()
         )
         raise SettingsError(f"{path}: {wrong}") from None
+
+
+def _check_shape(content: Any, path: Path) -> None:  # noqa: ANN401 - whatever YAML holds
+    """Raise SettingsError where the parts that are read here have not the form of a config."""
+    applications = content.get("applications") if isinstance(content, dict) else None
+    if not isinstance(applications, list):
+        raise SettingsError(f"{path}: expected a Serve config file with a list of applications")
+    parts = [content.get("http_options"), *applications]
+    parts += [part.get("args") for part in applications if isinstance(part, dict)]
+    wrong = [part for part in parts if not isinstance(part, dict | None)]
+    if wrong or None in applications:
+        raise SettingsError(
+            f"{path}: expected http_options, every application and its args to be mappings; "
+            f"got {wrong or applications}"
+        )
+
+
+def _settings(args: dict[str, Any], path: Path) -> Settings:
+    """The settings with folders resolved, for replicas run elsewhere than this process."""
+    settings = Settings.parse(args)
+    bundle = settings.bundle.resolve()
+    if not (bundle / MANIFEST).is_file():
+        raise SettingsError(
+            f"{path}: setting 'bundle': expected a folder with {MANIFEST}; got {bundle}"
+        )
+    return settings.model_copy(update={"data_dir": settings.data_dir.resolve(), "bundle": bundle})

@@ -7,7 +7,6 @@ import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -20,17 +19,15 @@ from ray.serve.context import _get_global_client
 from ray.serve.schema import ApplicationStatus, ServeDeploySchema
 
 from serve_app.process.config_file import load_config
-from serve_app.settings import SettingsError
+from serve_app.process.service_process import ServiceProcessError, expect_free
+from serve_app.settings import Settings, SettingsError
+from serve_app.store import Store
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.25
 WATCH_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
-
-
-class StartError(RuntimeError):
-    """The service could not start; says why and what to do."""
 
 
 class StopRequestedError(Exception):
@@ -40,11 +37,12 @@ class StopRequestedError(Exception):
 def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None) -> None:
     """Run the service in the foreground until SIGINT or SIGTERM, then stop all it started.
 
-    Raises SettingsError where the config is wrong, StartError where the service does not come up.
+    Raises SettingsError where the config is wrong, ServiceProcessError where the service does not
+    come up.
     """
     config = load_config(config_path, port=port, data_dir=data_dir)
     address = (config.http_options.host, config.http_options.port)
-    check_free(*address)
+    expect_free(address[1], address[0])
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -56,6 +54,7 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         _listen(on_signal)
         _start_ray()
         _listen(on_signal)  # Ray has set handlers of its own.
+        _create_stores(config)
         _deploy(config)
         print(f"serving on http://{address[0]}:{address[1]}", flush=True)
         started_by = os.getppid()
@@ -84,6 +83,12 @@ def _start_ray() -> None:
     )
 
 
+def _create_stores(config: ServeDeploySchema) -> None:
+    """Create the store before many processes open it at once."""
+    for application in config.applications:
+        Store(Settings.parse(application.args).data_dir).close()
+
+
 def _deploy(config: ServeDeploySchema) -> None:
     """Deploy the applications of a config and wait until all run."""
     serve.start(
@@ -101,27 +106,16 @@ def _deploy(config: ServeDeploySchema) -> None:
         states = {name: application.status for name, application in applications.items()}
         if ApplicationStatus.DEPLOY_FAILED in states.values():
             failed = {name: app.message for name, app in applications.items() if app.message}
-            raise StartError(f"the service did not start: {failed}")
+            raise ServiceProcessError(f"the service did not start: {failed}")
         if len(states) == len(config.applications) and set(states.values()) == {
             ApplicationStatus.RUNNING
         }:
             return
         if time.monotonic() > deadline:
-            raise StartError(f"expected a running service within {START_SECONDS:g} s; got {states}")
+            raise ServiceProcessError(
+                f"expected a running service within {START_SECONDS:g} s; got {states}"
+            )
         time.sleep(POLL_SECONDS)
-
-
-def check_free(host: str, port: int) -> None:
-    """Raise StartError where something listens on `port` already."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise StartError(
-                f"port {port} on {host}: expected a free one; {error.strerror}. "
-                "Choose another with PORT=..."
-            ) from error
 
 
 def main() -> int:
@@ -133,7 +127,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         serve_forever(arguments.config, port=arguments.port, data_dir=arguments.data_dir)
-    except (SettingsError, StartError) as error:
+    except (SettingsError, ServiceProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

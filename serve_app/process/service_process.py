@@ -133,15 +133,15 @@ class ServiceProcess:
         return "\n".join(lines[-TAIL_LINES:])
 
 
-def expect_free(port: int) -> None:
+def expect_free(port: int, host: str = LOOPBACK) -> None:
     """Raise ServiceProcessError where something listens on `port` already."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, port))
+            probe.bind((host, port))
         except OSError as error:
             raise ServiceProcessError(
-                f"port {port} on {LOOPBACK}: expected a free one; {error.strerror}. "
+                f"port {port} on {host}: expected a free one; {error.strerror}. "
                 "Choose another with PORT=..., or stop what listens there"
             ) from None
 

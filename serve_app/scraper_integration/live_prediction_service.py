@@ -125,7 +125,7 @@ class LivePredictionService:
     ) -> None:
         """Has a game monitored; the same again is nothing new."""
         fields = {
-            "game_id": game_id,
+            "game_id": _id(game_id),
             "home_team": home_team,
             "away_team": away_team,
             "start_time": _moment("start_time", start_time),
@@ -150,7 +150,7 @@ class LivePredictionService:
         be is logged and counted as unreadable.
         """
         fields = {
-            "game_id": game_id,
+            "game_id": _id(game_id),
             "quarter": _whole(quarter),
             "time_remaining": time_remaining,
             "score_home": _whole(score_home),
@@ -169,7 +169,7 @@ class LivePredictionService:
         as long as the service does, at most `timeout`.
         """
         try:
-            return self._client.prediction(game_id)
+            return self._client.prediction(str(game_id))
         except NotFoundError:
             log.debug("game %r: the service has no prediction", game_id)
         except ClientError as error:
@@ -184,14 +184,15 @@ class LivePredictionService:
         Waits for that at most `timeout` seconds, and not while the service is known to be away:
         the end then goes out when it is back.
         """
-        if not isinstance(game_id, str) or not game_id:
+        known_as = _id(game_id)
+        if not isinstance(known_as, str) or not known_as:
             self._count_unreadable(f"end of a game: game_id: expected text; got {game_id!r}")
         elif self._closed:
-            log.warning("game %s: its end came after close and is not sent", game_id)
+            log.warning("game %s: its end came after close and is not sent", known_as)
         else:
-            self._sender.add_end(game_id)
+            self._sender.add_end(known_as)
             self._loop.wait(
-                lambda: not self._sender.is_ending(game_id) or self._loop.failures > 0, timeout
+                lambda: not self._sender.is_ending(known_as) or self._loop.failures > 0, timeout
             )
 
     def flush(self, timeout: float = 10.0) -> bool:
@@ -258,6 +259,12 @@ def _moment(name: str, value: object) -> datetime | None:
     except ValidationError:
         log.warning("%s is left out: expected a datetime, ISO 8601 or epoch; got %r", name, value)
         return None
+
+
+def _id(game_id: object) -> object:
+    """A game id as text; some feeds number their games."""
+    number = isinstance(game_id, int) and not isinstance(game_id, bool)
+    return str(game_id) if number else game_id
 
 
 def _whole(value: object) -> object:

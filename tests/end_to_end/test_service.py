@@ -123,7 +123,7 @@ def post_until_taken(http: httpx.Client, updates: list[dict[str, object]]) -> No
             if answer.status_code == 200 and {item["status"] for item in answer.json()} == {200}:
                 return
         except httpx.TransportError:
-            pass
+            pass  # The replica died with the request; it is safe to send again.
         assert time.monotonic() < deadline, "the updates were not taken within a minute"
         time.sleep(0.1)
 
@@ -141,19 +141,32 @@ def test_killed_shards_and_ingress_replicas_come_back_with_everything(
     games = [f"killed-{number}" for number in range(6)]
     for game_id in games:
         register(http, game_id)
+    posted: list[int] = []
 
-    def play(minutes: range) -> None:
-        for minute in minutes:
-            batch = [scores(game_id, range(minute, minute + 1))[0] for game_id in games]
-            post_until_taken(http, batch)
+    def scrape() -> None:
+        """Post minute by minute without a pause, each minute of each game in a request of its own."""
+        for minute in range(1, 25):
+            for game_id in games:
+                post_until_taken(http, scores(game_id, range(minute, minute + 1)))
+            posted.append(minute)
 
-    play(range(1, 10))
-    kill(composed, "ray::ShardActor")
-    play(range(10, 15))
-    kill(composed, "ray::ServeReplica:forecaster:Ingress")
-    play(range(15, 19))
-    kill(composed, "ray::ShardActor")
-    play(range(18, 25))
+    def reached(minute: int) -> None:
+        deadline = time.monotonic() + 120
+        while len(posted) < minute:
+            assert time.monotonic() < deadline, f"minute {minute} was not reached"
+            time.sleep(0.005)
+
+    with ThreadPoolExecutor(1) as scraper:
+        scraping = scraper.submit(scrape)
+        # Each kill comes while requests are under way, the second among the crossings of 6:00.
+        for minute, title in (
+            (5, "ray::ShardActor"),
+            (17, "ray::ServeReplica:forecaster:Ingress"),
+            (18, "ray::ShardActor"),
+        ):
+            reached(minute)
+            kill(composed, title)
+        scraping.result(timeout=240)
     log = http.get("/predictions", params={"limit": 1000}).json()["predictions"]
     ours = [prediction for prediction in log if prediction["game_id"] in games]
     assert sorted(prediction["game_id"] for prediction in ours) == games

@@ -12,7 +12,6 @@ def test_it_is_the_weighted_mean() -> None:
 
 def test_presets_and_pairs() -> None:
     assert Ensemble.from_weights("original") == Ensemble(0.4, 0.6)
-    assert Ensemble.from_weights("equal") == Ensemble(0.5, 0.5)
     assert Ensemble.from_weights([0.4, 0.6]) == Ensemble(0.4, 0.6)
 
 

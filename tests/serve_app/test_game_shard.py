@@ -205,6 +205,57 @@ def test_a_failing_store_acknowledges_nothing_and_memory_forgets_it(
     assert not applied(shard, [update(330, 30)])[0].result.duplicate
 
 
+def test_a_late_update_while_the_forecast_is_made_gives_a_revision(shard: GameShard):
+    shard.register(registration())
+    due = applied(shard, [*updates(1050), update(1090, 20)])[-1].due
+    renewed = applied(shard, [update(1075, 19)])[0].due
+    assert due is not None
+    assert renewed is not None
+    shard.record(due, forecast(4.0))
+    shard.record(renewed, forecast(5.0))
+    revision_due = applied(shard, [update(1440, 30)])[0].due
+    assert revision_due is not None
+    made = shard.record(revision_due, forecast(5.0))
+    assert (made.pattern[-1], made.revisions[0].pattern[-1]) == (17.0, 19.0)
+
+
+def test_a_game_that_is_over_is_not_predicted_after_a_restart_either(
+    shard: GameShard, store: Store
+):
+    shard.register(registration())
+    applied(shard, updates(600))
+    shard.end("g1")
+    applied(shard, updates(1470, start=630))
+    for one in (shard, GameShard(store)):
+        assert applied(one, [update(1470, 24)])[0].due is None
+        assert one.game("g1").prediction is None
+
+
+def test_a_prediction_made_after_halftime_is_marked_and_does_not_count(
+    shard: GameShard, store: Store
+):
+    shard.register(registration())
+    due = applied(shard, updates(1440))[-1].due
+    assert due is not None
+    assert shard.record(due, forecast()).made_after_halftime
+    assert shard.prediction("g1").outcome is not None
+    assert store.resolved_predictions() == []
+
+
+def test_games_that_ended_long_ago_are_read_from_the_store(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("serve_app.game_shard.ENDED_SESSIONS", 2)
+    shard = GameShard(store)
+    for number in range(4):
+        shard.register(registration(f"g{number}"))
+        applied(shard, [update(60, number, game_id=f"g{number}")])
+        shard.end(f"g{number}")
+    assert len(shard._sessions) == 2
+    assert [shard.game(f"g{number}").margin for number in range(4)] == [0, 1, 2, 3]
+    assert len(shard._sessions) <= 3
+
+
 def test_watchers_are_woken_after_the_commit_and_only_then(store: Store):
     seen: list[int] = []
     shard = GameShard(store, notify=lambda: seen.append(store.last_seq()))

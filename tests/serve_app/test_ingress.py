@@ -111,6 +111,8 @@ class TestPredict:
             ({"pattern": [0.0] * 17 + [1e9]}, "pattern.17"),
             ({"alpha": 1}, "alpha"),
             ({"alpha": 0}, "alpha"),
+            ({"alpha": 10**400}, "alpha"),
+            ({"pattern": [10**400, *[0] * 17]}, "pattern.0"),
             ({"alpha": True}, "alpha"),
             ({"expected_margin": 1000}, "expected_margin"),
             ({"patern": 1}, "patern"),
@@ -172,15 +174,42 @@ class TestScores:
             {**good, "score_home": -1},
             {**good, "score_home": 1000},
             {**good, "score_home": "12"},
+            {**good, "score_home": 10**400},
+            {**good, "sequence": 10**400},
             {**good, "game_id": "unknown"},
             {**good, "game_id": ""},
             "what",
             None,
         ]
         answers = (await http.post("/scores", json=[good, *bad, score(2, game_id="g1")])).json()
-        assert [item["status"] for item in answers] == [200, *[422] * 5, 404, 422, 422, 422, 200]
+        assert [item["status"] for item in answers] == [200, *[422] * 7, 404, 422, 422, 422, 200]
         assert all("problem" in item for item in answers[1:-1])
         assert (await http.get("/games/g1")).json()["updates"] == 2
+
+    @pytest.mark.parametrize(
+        ("changes", "field", "expected"),
+        [
+            ({"quarter": 0}, "quarter", "expected 1 to 4"),
+            ({"time_remaining": "13:00"}, "time_remaining", "expected 0 to 720 seconds"),
+            ({"time_remaining": "six"}, "time_remaining", "expected a clock such as 6:00"),
+            ({"quarter": 5, "time_remaining": "6:00"}, "time_remaining", "0 to 300 seconds"),
+        ],
+    )
+    async def test_a_wrong_clock_names_its_field(
+        self, http: httpx.AsyncClient, changes: dict[str, object], field: str, expected: str
+    ):
+        await register(http)
+        answer = await http.post("/games/g1/scores", json={**score(1), **changes})
+        (error,) = problem(answer, 422, "invalid_request").model_dump()["errors"]
+        assert (error["field"], error["value"]) == (field, changes[field])
+        assert expected in error["expected"]
+
+    async def test_a_repeat_of_the_crossing_is_answered_as_the_first_was(
+        self, http: httpx.AsyncClient
+    ):
+        first = (await play_to_six_minutes(http)).json()[-1]["result"]
+        again = (await http.post("/scores", json=[score(18, game_id="g1")])).json()[0]["result"]
+        assert again == {**first, "duplicate": True}
 
     async def test_a_repeat_says_so(self, http: httpx.AsyncClient):
         await register(http)

@@ -130,12 +130,20 @@ def test_at_one_clock_the_newest_by_source_wins_whatever_the_arrival():
     assert by_number.get_current_differential() == 3
 
 
-def test_without_stamps_the_last_to_arrive_wins_and_a_repeat_of_the_first_does_not():
+def test_without_stamps_the_last_to_arrive_wins_so_a_basket_can_be_taken_back():
     live = buffer()
     live.add_score_update(None, 1, "6:00", 10, 8)
-    live.add_score_update(None, 1, "6:00", 11, 8)
-    assert live.add_score_update(None, 1, "6:00", 10, 8).duplicate
-    assert live.get_current_differential() == 3
+    live.add_score_update(None, 1, "6:00", 12, 8)
+    assert not live.add_score_update(None, 1, "6:00", 10, 8).duplicate
+    assert live.get_current_differential() == 2
+
+
+def test_with_stamps_a_repeat_of_a_superseded_score_is_known_again():
+    live = buffer()
+    live.add_score_update(1.0, 1, "6:00", 10, 8)
+    live.add_score_update(2.0, 1, "6:00", 12, 8)
+    assert live.add_score_update(1.0, 1, "6:00", 10, 8).duplicate
+    assert live.get_current_differential() == 4
 
 
 def test_a_correction_down_is_taken_and_flagged():

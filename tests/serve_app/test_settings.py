@@ -22,7 +22,9 @@ def test_every_shipped_config_is_accepted_and_stays_on_loopback(path: Path, tmp_
     [
         ({"placement": "both"}, r"'placement'.*'composed' or 'fused'.*got 'both'"),
         ({"shards": 0}, r"'shards'.*greater than or equal to 1.*got 0"),
-        ({"alpha": 1}, r"'alpha'.*less than 1; got 1"),
+        ({"alpha": 1}, r"'alpha'.*less than or equal to 0.999; got 1"),
+        ({"alpha": "0.1"}, r"'alpha'.*valid number; got '0.1'"),
+        ({"shards": True}, r"'shards'.*valid integer; got True"),
         ({"shard": 2}, r"'shard' is unknown; expected one of .*shards"),
         ({"weights": "half"}, r"'weights'.*'bundle' or 'original'.*got 'half'"),
         ({"weights": [0.9, 0.3]}, r"'weights'.*sum to 1.*got"),
@@ -45,6 +47,11 @@ def test_several_wrong_settings_are_all_named():
         ("- a", "a list of applications"),
         ("{", "in YAML"),
         ("{applications: [], proxy_location: Nowhere}", "proxy_location"),
+        ("{applications: [1]}", "to be mappings"),
+        ("{applications: [{args: [1]}]}", "to be mappings"),
+        ("{applications: [], http_options: 3}", "to be mappings"),
+        ("{applications: [{args: {bundle: /nowhere}}]}", "'bundle': expected a folder with"),
+        ("{applications: [{args: {shards: 1}}, {args: {shards: 2}}]}", "the same args"),
     ],
 )
 def test_a_file_that_is_no_config(content: str, message: str, tmp_path: Path):
