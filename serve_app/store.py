@@ -4,6 +4,7 @@ The journal is the truth: buffers and states are rebuilt from it, and the live f
 rows. A row is on disk when `commit` returns (WAL, `synchronous=FULL`).
 """
 
+import fcntl
 import json
 import sqlite3
 import threading
@@ -94,12 +95,13 @@ class Store:
             isolation_level=None,
             check_same_thread=False,
         )
-        # Only the first to open a new file may ask for it: the switch waits for no other process.
-        if self._connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        # One process at a time: the switch to WAL waits for nobody, it fails on a file in use.
+        with (folder / "opening.lock").open("w") as opening:
+            fcntl.flock(opening, fcntl.LOCK_EX)
             self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.executescript(_SCHEMA)
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.execute("PRAGMA foreign_keys=ON")
-        self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Close the connection."""

@@ -20,8 +20,7 @@ from ray.serve.schema import ApplicationStatus, ServeDeploySchema
 
 from serve_app.process.config_file import load_config
 from serve_app.process.service_process import ServiceProcessError, expect_free
-from serve_app.settings import Settings, SettingsError
-from serve_app.store import Store
+from serve_app.settings import SettingsError
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.25
@@ -54,7 +53,6 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         _listen(on_signal)
         _start_ray()
         _listen(on_signal)  # Ray has set handlers of its own.
-        _create_stores(config)
         _deploy(config)
         print(f"serving on http://{address[0]}:{address[1]}", flush=True)
         started_by = os.getppid()
@@ -81,12 +79,6 @@ def _start_ray() -> None:
         log_to_driver=False,
         logging_level=logging.WARNING,
     )
-
-
-def _create_stores(config: ServeDeploySchema) -> None:
-    """Create the store before many processes open it at once."""
-    for application in config.applications:
-        Store(Settings.parse(application.args).data_dir).close()
 
 
 def _deploy(config: ServeDeploySchema) -> None:

@@ -144,7 +144,7 @@ def test_killed_shards_and_ingress_replicas_come_back_with_everything(
     posted: list[int] = []
 
     def scrape() -> None:
-        """Post minute by minute without a pause, each minute of each game in a request of its own."""
+        """Post minute by minute without a pause, one update a request."""
         for minute in range(1, 25):
             for game_id in games:
                 post_until_taken(http, scores(game_id, range(minute, minute + 1)))

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,29 @@ def test_pages_of_the_log_neither_overlap_nor_skip(store: Store):
     first = store.predictions(0, 3)
     rest = store.predictions(first[-1][0], 3)
     assert [p.game_id for _, p in [*first, *rest]] == [f"g{number}" for number in range(5)]
+
+
+def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path):
+    program = (
+        "import sys; from pathlib import Path; from serve_app.store import Store; "
+        "sys.stdin.readline(); "
+        "[Store(Path(sys.argv[1]) / str(n)).close() for n in range(30)]"
+    )
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.write("go\n")
+        opener.stdin.flush()
+    errors = [opener.communicate(timeout=120)[1] for opener in openers]
+    assert errors == [""] * len(openers)
 
 
 def test_another_connection_sees_what_was_committed(store: Store, tmp_path: Path):
