@@ -59,18 +59,22 @@ def test_pages_of_the_log_neither_overlap_nor_skip(store: Store):
 def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path):
     program = (
         "import sys; from pathlib import Path; from serve_app.store import Store; "
-        "sys.stdin.readline(); "
+        "print('ready', flush=True); sys.stdin.readline(); "
         "[Store(Path(sys.argv[1]) / str(n)).close() for n in range(30)]"
     )
     openers = [
         subprocess.Popen(
             [sys.executable, "-c", program, str(tmp_path)],
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         for _ in range(4)
     ]
+    for opener in openers:
+        assert opener.stdout is not None
+        assert opener.stdout.readline() == "ready\n"
     for opener in openers:
         assert opener.stdin is not None
         opener.stdin.write("go\n")
