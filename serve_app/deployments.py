@@ -14,6 +14,7 @@ from ray.serve.handle import DeploymentHandle
 
 from models.bundle import Bundle
 from models.dejavu import DejavuForecast
+from serve_app.coalesced import Coalesced
 from serve_app.forecasting import Composed, DejavuQuestion, Fused, LstmQuestion, Placement
 from serve_app.ingress import build_api
 from serve_app.live_feed import Broadcast, build_feed
@@ -143,7 +144,10 @@ class IngressReplica:
         if dejavu is None or lstm is None:
             placement = Fused(bundle.load_forecaster(settings.device))
         else:
-            placement = Composed(bundle.combiner, _asking(dejavu, "Dejavu"), _asking(lstm, "Lstm"))
+            placement = Coalesced(
+                Composed(bundle.combiner, _asking(dejavu, "Dejavu"), _asking(lstm, "Lstm")),
+                settings.request_timeout_seconds,
+            )
         shards = ShardPool(settings)
         self._settings = settings
         self._bundle = bundle
