@@ -23,7 +23,7 @@ NARROW = 100
 def main(arguments: list[str] | None = None) -> int:
     """0 where every game had its prediction, 1 where not, 2 on an error, 130 when stopped early."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, default=Path("configs/local.yaml"))
+    parser.add_argument("--config", type=Path, default=Path("configs/fused.yaml"))
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
     parser.add_argument("--data-dir", type=Path, help="keep the store here; else it is temporary")
     parser.add_argument("--seconds", type=float, default=45.0, help="how long the night takes")
