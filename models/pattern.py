@@ -52,11 +52,6 @@ def as_expected_margins(expected_margins: Sequence[float] | FloatArray, rows: in
     return array
 
 
-def increments(patterns: FloatArray) -> FloatArray:
-    """Points won in each minute, (n, m): the first counts from 0-0."""
-    return np.diff(patterns, axis=1, prepend=0.0)
-
-
 def origin_shifted(patterns: FloatArray) -> FloatArray:
     """Paths (n, m) seen from the present: each margin minus the last one of its pattern."""
     return patterns - patterns[:, -1:]

@@ -72,8 +72,10 @@ class GameShard:
         auto_register: bool = False,
         notify: Callable[[], object] = lambda: None,
         now: Callable[[], float] = time.time,
+        ended_sessions: int = ENDED_SESSIONS,
     ) -> None:
         self._store = store
+        self._ended_sessions = ended_sessions
         self._auto_register = auto_register
         self._notify = notify
         self._now = now
@@ -103,7 +105,7 @@ class GameShard:
     def _bound_ended(self, game_id: str) -> None:
         """Let the session that ended longest ago go; the store knows it still."""
         self._ended.append(game_id)
-        if len(self._ended) > ENDED_SESSIONS:
+        if len(self._ended) > self._ended_sessions:
             self._sessions.pop(self._ended.popleft(), None)
 
     @contextmanager

@@ -26,8 +26,6 @@ START_SECONDS = 120.0
 POLL_SECONDS = 0.25
 WATCH_SECONDS = 1.0
 
-logger = logging.getLogger(__name__)
-
 
 class StopRequestedError(Exception):
     """SIGINT or SIGTERM came."""

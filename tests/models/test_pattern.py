@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.errors import PatternError
-from models.pattern import as_expected_margins, as_patterns, increments, origin_shifted
+from models.pattern import as_expected_margins, as_patterns, origin_shifted
 
 
 def test_patterns_become_float64() -> None:
@@ -43,10 +43,6 @@ def test_a_prefix_past_halftime_is_not(minutes: int) -> None:
 def test_expected_margins_are_one_finite_number_per_pattern(expected: list[float]) -> None:
     with pytest.raises(PatternError):
         as_expected_margins(expected, 2)
-
-
-def test_increments_count_from_level() -> None:
-    assert increments(np.array([[2.0, 5.0, 4.0]])).tolist() == [[2.0, 3.0, -1.0]]
 
 
 def test_a_shifted_path_ends_at_the_origin() -> None:
