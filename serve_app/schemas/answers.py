@@ -1,153 +1,17 @@
-"""What travels over HTTP: requests and answers of the contract, shared by service and client.
+"""What the service answers and what it broadcasts."""
 
-Imports neither Ray nor torch, because the client runs inside someone else's scraper.
-"""
+from datetime import date, datetime
+from typing import Literal
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from pydantic import BaseModel, ConfigDict
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    StrictInt,
-    StrictStr,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-
-from models.clock import GameClock
-from models.errors import ClockError
-from models.league import NBA
-
-MAX_SCORE = 250
-MAX_MARGIN = 100
-MAX_EXPECTED_MARGIN = 60
-
-
-def _aware(moment: datetime) -> datetime:
-    """A time without a zone is taken as UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _existing_quarter(quarter: int) -> int:
-    try:
-        GameClock(quarter, 0.0)
-    except ClockError as error:
-        raise _expected(error) from None
-    return quarter
-
-
-def _expected(error: ClockError) -> ValueError:
-    """What was expected, without the field and the value that stand beside it in an answer."""
-    return ValueError(str(error).partition(": ")[2].partition("; got")[0])
-
-
-Timestamp = Annotated[datetime, AfterValidator(_aware)]
-GameId = Annotated[
-    str,
-    StringConstraints(
-        strict=True, min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$"
-    ),
-]
-TeamCode = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")
-]
-Score = Annotated[StrictInt, Field(ge=0, le=MAX_SCORE)]
-Margin = Annotated[FiniteFloat, Field(strict=True, ge=-MAX_MARGIN, le=MAX_MARGIN)]
-ExpectedMargin = Annotated[
-    FiniteFloat, Field(strict=True, ge=-MAX_EXPECTED_MARGIN, le=MAX_EXPECTED_MARGIN)
-]
-Alpha = Annotated[FiniteFloat, Field(strict=True, gt=0, lt=1)]
-League = Literal["nba"]
-GameState = Literal["registered", "live", "predicted", "resolved", "missed", "ended"]
-StrengthSource = Literal["caller", "ratings", "unknown_team", "home_advantage"]
-
-
-class Request(BaseModel):
-    """Base of all requests: an unknown field is an error, so that a typo is not lost."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from serve_app.schemas.fields import GameState, StrengthSource
 
 
 class Answer(BaseModel):
     """Base of all answers: a client ignores fields that a newer service adds."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-# --- requests -------------------------------------------------------------------------------
-
-
-class PredictRequest(Request):
-    """One pattern to forecast from: the margins at the end of game minutes 1..18."""
-
-    pattern: Annotated[
-        list[Margin], Field(min_length=NBA.pattern_minutes, max_length=NBA.pattern_minutes)
-    ]
-    alpha: Alpha = 0.05
-    return_explanation: bool = True
-    home_team: TeamCode | None = None
-    away_team: TeamCode | None = None
-    expected_margin: ExpectedMargin | None = None
-
-
-class GameRegistration(Request):
-    """A game to monitor. The same registration again gets the same answer."""
-
-    game_id: GameId
-    home_team: TeamCode
-    away_team: TeamCode
-    start_time: Timestamp | None = None
-    expected_margin: ExpectedMargin | None = None
-    league: League = "nba"
-
-    @model_validator(mode="after")
-    def _two_teams(self) -> "GameRegistration":
-        if self.home_team == self.away_team:
-            raise ValueError(f"home_team and away_team: expected two teams; got {self.home_team!r}")
-        return self
-
-
-class ScoreUpdate(Request):
-    """The score at one game clock, as a scraper saw it."""
-
-    quarter: Annotated[StrictInt, AfterValidator(_existing_quarter)]
-    time_remaining: StrictStr
-    score_home: Score
-    score_away: Score
-    timestamp: Timestamp | None = None
-    sequence: Annotated[StrictInt, Field(ge=0, lt=2**63)] | None = None
-    # Read only where the service registers unknown games by itself.
-    home_team: TeamCode | None = None
-    away_team: TeamCode | None = None
-
-    @field_validator("time_remaining")
-    @classmethod
-    def _clock_exists(cls, text: str, info: ValidationInfo) -> str:
-        # Where the quarter is wrong it is missing here, and the form alone is checked.
-        try:
-            GameClock.parse(info.data.get("quarter", 1), text)
-        except ClockError as error:
-            raise _expected(error) from None
-        return text
-
-    def clock(self) -> GameClock:
-        """The game clock of this update."""
-        return GameClock.parse(self.quarter, self.time_remaining)
-
-
-class GameScoreUpdate(ScoreUpdate):
-    """A score update that names its game, for lists over any games."""
-
-    game_id: GameId
-
-
-# --- answers --------------------------------------------------------------------------------
 
 
 class SimilarGame(Answer):
