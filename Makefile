@@ -10,11 +10,11 @@ EVENTS ?= ../shared/data/score_events.parquet
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 ARGS ?=
 
-.PHONY: install demo serve test check format train evaluate replay bench clean
+.PHONY: install demo serve test check format train backtest backtest-full replay bench clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[serve,backtest,dev]'
 	touch $(READY)
 
 install: $(READY)
@@ -46,16 +46,25 @@ OUT ?= build/nba-$(UNTIL)
 train: $(READY)
 	$(BIN)/python scripts/train.py --games $(GAMES) --events $(EVENTS) --until $(UNTIL) --out $(OUT) $(ARGS)
 
-# The table of the README: rolling origin over five seasons.
-evaluate: $(READY)
-	$(BIN)/python scripts/evaluate.py rolling-origin --games $(GAMES) --events $(EVENTS) $(ARGS)
+# The shipped night by the shipped bundle: a report within seconds.
+REPORT ?= build/backtest
+NIGHT := models/bundles/demo_night
+backtest: $(READY)
+	$(BIN)/python scripts/backtest.py --games $(NIGHT)/games.parquet --events $(NIGHT)/events.parquet --bundle models/bundles/nba-2023 --minutes 3,6,9,12,15,18,21,23,24,27,30,33,36,39,42,45,47 --out $(REPORT) $(ARGS)
+
+# Rolling origin over all seasons by WORKERS processes; after a stop the same command goes on.
+WORKERS ?= 2
+backtest-full: $(READY)
+	$(BIN)/python scripts/backtest.py --games $(GAMES) --events $(EVENTS) --rolling-origin --workers $(WORKERS) --out $(REPORT)-full $(ARGS)
 
 # ARGS="--date 2024-01-05 --speed max --report report.json" make replay
 replay: $(READY)
 	$(BIN)/python scripts/replay.py --games $(GAMES) --events $(EVENTS) --url $(URL) $(ARGS)
 
+# The service's latency and updates a second, then the speed of scoring many games.
 bench: $(READY)
 	$(BIN)/python scripts/bench.py $(ARGS)
+	$(BIN)/python scripts/bench_scoring.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

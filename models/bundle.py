@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,33 +14,39 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from models.calibration import Calibration
-from models.conformal import ConformalInterval
+from models.adaptation import Adaptation
+from models.calibration import Calibration, CalibrationSettings
 from models.dejavu import Dejavu, DejavuSettings
+from models.drift import Drift
 from models.ensemble import Ensemble
+from models.error_log import ErrorLog
 from models.errors import BundleError, ForecastError
 from models.forecaster import Combiner, Forecaster
 from models.library import Library
-from models.strength import RatingSettings, TeamStrength
+from models.strength import TeamStrength
 
 if TYPE_CHECKING:
     from models.lstm import Device, Lstm
 
-FORMAT_VERSION = 1
-MANIFEST, LIBRARY, NETWORK = "bundle.json", "library.parquet", "lstm.safetensors"
-PARAMETERS, CALIBRATION, CARD = "parameters.json", "calibration.safetensors", "MODEL_CARD.md"
+FORMAT_VERSION = 2
+MANIFEST, LIBRARY, ERRORS = "bundle.json", "library.parquet", "errors.parquet"
+NETWORK, DRIFT = "lstm.safetensors", "drift.safetensors"
+PARAMETERS, CARD = "parameters.json", "MODEL_CARD.md"
 
 Arrays = dict[str, np.ndarray[Any, np.dtype[Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Which seasons (starting years) taught what; each list is later than the one before it."""
+    """Which seasons (starting years) taught what; each list is later than the one before it.
+
+    `before` is the day (YYYY-MM-DD) from which on no game was used, None where none was left out.
+    """
 
     train: tuple[int, ...]
     weights: tuple[int, ...]
     calibration: tuple[int, ...]
-    hold_out: str | None = None
+    before: str | None = None
 
     @property
     def until(self) -> int:
@@ -59,12 +65,14 @@ class Bundle:
     model_version: str
     split: Split
     library: Library
+    drift: Drift
     dejavu_settings: DejavuSettings
     network: Arrays
     lstm_settings: Mapping[str, int]
     strength: TeamStrength
     ensemble: Ensemble
-    calibration: Calibration
+    errors: ErrorLog
+    calibration_settings: CalibrationSettings = field(default_factory=CalibrationSettings)
 
     @classmethod
     def load(cls, folder: Path | str) -> Self:
@@ -88,8 +96,6 @@ class Bundle:
     @classmethod
     def _from_files(cls, folder: Path, manifest: Mapping[str, Any]) -> Self:
         parameters = json.loads((folder / PARAMETERS).read_text(encoding="utf-8"))
-        calibration = load_file(folder / CALIBRATION)
-        strength = parameters["strength"]
         seasons = manifest["seasons"]
         return cls(
             model_version=manifest["model_version"],
@@ -97,19 +103,17 @@ class Bundle:
                 train=tuple(seasons["train"]),
                 weights=tuple(seasons["weights"]),
                 calibration=tuple(seasons["calibration"]),
-                hold_out=manifest["hold_out"],
+                before=manifest["before"],
             ),
             library=Library.from_table(pq.read_table(folder / LIBRARY)),
+            drift=Drift(**load_file(folder / DRIFT)),
             dejavu_settings=DejavuSettings(**parameters["dejavu"]),
             network=load_file(folder / NETWORK),
             lstm_settings=parameters["lstm"],
-            strength=TeamStrength(
-                strength["ratings"],
-                strength["home_advantage"],
-                RatingSettings(**strength["settings"]),
-            ),
+            strength=TeamStrength.from_state(parameters["strength"]),
             ensemble=Ensemble(**parameters["ensemble"]),
-            calibration=Calibration(**calibration),
+            errors=ErrorLog.from_table(pq.read_table(folder / ERRORS)),
+            calibration_settings=CalibrationSettings(**parameters["calibration"]),
         )
 
     def save(self, folder: Path | str, card: str) -> None:
@@ -119,9 +123,10 @@ class Bundle:
         contents = self._contents()
         for name, content in contents.items():
             (folder / name).write_bytes(content)
-        pq.write_table(self.library.to_table(), folder / LIBRARY, compression="zstd")
+        for name, table in self._tables().items():
+            pq.write_table(table, folder / name, compression="zstd")
         (folder / CARD).write_text(card, encoding="utf-8")
-        names = sorted([*contents, LIBRARY, CARD])
+        names = sorted([*contents, *self._tables(), CARD])
         manifest = {
             "format_version": FORMAT_VERSION,
             "model_version": self.model_version,
@@ -130,7 +135,7 @@ class Bundle:
                 "weights": self.split.weights,
                 "calibration": self.split.calibration,
             },
-            "hold_out": self.split.hold_out,
+            "before": self.split.before,
             "files": {name: _digest((folder / name).read_bytes()) for name in names},
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -140,10 +145,11 @@ class Bundle:
         digest = hashlib.sha256()
         for content in self._contents().values():
             digest.update(content)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, (table := self.library.to_table()).schema) as stream:
-            stream.write_table(table)
-        digest.update(sink.getvalue().to_pybytes())
+        for table in self._tables().values():
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_table(table)
+            digest.update(sink.getvalue().to_pybytes())
         return f"{league}-{self.split.until}-{digest.hexdigest()[:8]}"
 
     def _contents(self) -> dict[str, bytes]:
@@ -152,17 +158,18 @@ class Bundle:
             "dejavu": asdict(self.dejavu_settings),
             "ensemble": asdict(self.ensemble),
             "lstm": dict(self.lstm_settings),
-            "strength": {
-                "home_advantage": self.strength.home_advantage,
-                "ratings": dict(self.strength.ratings),
-                "settings": asdict(self.strength.settings),
-            },
+            "calibration": asdict(self.calibration_settings),
+            "strength": self.strength.to_state(),
         }
         return {
-            PARAMETERS: (json.dumps(parameters, indent=2) + "\n").encode(),
-            CALIBRATION: save(asdict(self.calibration)),
+            PARAMETERS: (json.dumps(parameters, indent=1) + "\n").encode(),
+            DRIFT: save(self.drift.tensors()),
             NETWORK: save(self.network),
         }
+
+    def _tables(self) -> dict[str, pa.Table]:
+        """The files that are tables, by name."""
+        return {LIBRARY: self.library.to_table(), ERRORS: self.errors.to_table()}
 
     def with_weights(self, weights: Sequence[float] | str) -> Self:
         """This bundle with other ensemble weights, its interval calibrated for them.
@@ -174,14 +181,18 @@ class Bundle:
         return replace(self, ensemble=ensemble, model_version=version)
 
     @cached_property
-    def conformal(self) -> ConformalInterval:
-        """The interval around the ensemble's forecast."""
-        return self.calibration.interval(self.ensemble)
+    def calibration(self) -> Calibration:
+        """The calibration of the ensemble, as training left it."""
+        return self.errors.calibration(self.ensemble, self.calibration_settings)
 
     @cached_property
-    def persistence(self) -> ConformalInterval:
-        """The interval around the baseline's forecast."""
-        return self.calibration.persistence()
+    def persistence(self) -> Calibration:
+        """The calibration of the baseline: the margin stays."""
+        return self.errors.persistence_calibration(self.calibration_settings)
+
+    def adaptation(self) -> Adaptation:
+        """A new adaptation, which has learned no game yet."""
+        return Adaptation(self.strength, self.calibration, self.ensemble, self.model_version)
 
     @cached_property
     def dejavu(self) -> Dejavu:
@@ -194,36 +205,35 @@ class Bundle:
         return self.load_lstm()
 
     @cached_property
-    def combiner(self) -> Combiner:
-        """Ensemble, conformal interval and team strength, without the models."""
-        return Combiner(
-            strength=self.strength,
-            ensemble=self.ensemble,
-            conformal=self.conformal,
-            model_version=self.model_version,
-        )
-
-    @cached_property
     def forecaster(self) -> Forecaster:
-        """Everything in one process."""
+        """Everything in one process, as training left it."""
         return self.load_forecaster()
 
     def load_dejavu(self) -> Dejavu:
         """Build the search; needs no torch."""
-        return Dejavu(self.library, self.dejavu_settings)
+        return Dejavu(self.library, self.drift, self.dejavu_settings)
 
     def load_lstm(self, device: "Device" = "auto") -> "Lstm":
         """Build the network on `device`; imports torch."""
         from models.lstm import load_lstm  # noqa: PLC0415  # only those who forecast pay for torch
 
-        return load_lstm(self.network, self.lstm_settings, device)
+        return load_lstm(self.network, self.lstm_settings, self.drift, device)
 
-    def load_forecaster(self, device: "Device" = "auto") -> Forecaster:
+    def combiner(self, adaptation: Adaptation | None = None) -> Combiner:
+        """Ensemble, ratings and calibration, without the models."""
+        return Combiner(
+            adaptation=self.adaptation() if adaptation is None else adaptation,
+            ensemble=self.ensemble,
+            model_version=self.model_version,
+        )
+
+    def load_forecaster(
+        self, device: "Device" = "auto", adaptation: Adaptation | None = None
+    ) -> Forecaster:
         """Everything in one process, the network on `device`."""
         return Forecaster(
-            strength=self.strength,
+            adaptation=self.adaptation() if adaptation is None else adaptation,
             ensemble=self.ensemble,
-            conformal=self.conformal,
             model_version=self.model_version,
             dejavu=self.dejavu,
             lstm=self.load_lstm(device),
@@ -245,7 +255,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             f"{path}: expected format_version {FORMAT_VERSION}; got {version!r}. "
             "Train the bundle again with this version of scripts/train.py"
         )
-    needed = {LIBRARY, NETWORK, PARAMETERS, CALIBRATION}
+    needed = {LIBRARY, ERRORS, NETWORK, DRIFT, PARAMETERS}
     missing = sorted(needed - set(manifest.get("files", ())))
     if missing:
         raise BundleError(f"{path}: expected the files {sorted(needed)}; {missing} are not listed")

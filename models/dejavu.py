@@ -1,6 +1,6 @@
 """Dejavu: what happened to the most similar games of the past."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,28 +8,29 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from models.drift import Drift
 from models.errors import DataError, PatternError
+from models.game_state import States, states_at
+from models.horizon import HORIZONS, REGULATION_MINUTES
 from models.library import Library
-from models.pattern import (
-    MAX_MARGIN,
-    PATTERN_MINUTES,
-    FloatArray,
-    PatternLike,
-    as_expected_margins,
-    as_patterns,
-    origin_shifted,
-)
+from models.pattern import FloatArray, origin_shifted
 
 # FAISS adds up a distance in another order for one query than for many, and with other threads.
 # Coordinates are therefore whole numbers of twentieths: squared distances are then whole numbers,
 # exact in float32 up to 2**24, and a pattern gets the same neighbours however it is asked.
 STEPS = 20
 EXACT = 2**24
+REACH_POINTS = 60.0  # margins beyond are as far as this one: nothing played is
+
+ROW_BITS = 24  # a distance and a row are sorted as one whole number
+BLOCK = 512  # queries whose neighbours are held in memory at a time
+
+RowArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarGame:
-    """A past game whose first 18 minutes went like the pattern; margins in points.
+    """A past game whose course up to the same minute was like the present one's; points.
 
     `distance` is Euclidean in the space the search runs in (`DejavuSettings`).
     """
@@ -40,149 +41,199 @@ class SimilarGame:
     away_team: str
     pattern: tuple[float, ...]
     halftime_margin: float
+    final_margin: float
     distance: float
-
-
-@dataclass(frozen=True, slots=True)
-class DejavuForecast:
-    """The forecast halftime margin in points, and the games most similar, nearest first."""
-
-    halftime_margin: float
-    similar_games: tuple[SimilarGame, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DejavuSettings:
-    """How the search sees a game, and how many neighbours it asks.
+    """How the search sees a game, how many neighbours it asks and how far it believes them.
 
-    A game is a point of 19 coordinates: the 17 earlier margins relative to the present one, the
-    present margin, and the pregame expected margin, each group times its scale and rounded to
-    1/20.
+    At minute m a game is a point of m + 1 coordinates: the margins of the path relative to the
+    present one, the present margin, and the expected margin, each group times its scale and
+    rounded to 1/20. The path's scale shrinks with its length, so that a long path does not drown
+    the rest: it is `path_scale` · √(18 / m).
+
+    `season_half_life` halves a neighbour's weight for every so many seasons of age. `prior_games`
+    is how many neighbours without any departure are added to the mean of departures.
     """
 
-    neighbours: int = 1000
+    neighbours: int = 150
     path_scale: float = 0.1
     margin_scale: float = 0.3
     expected_scale: float = 1.0
+    season_half_life: float = 16.0
+    prior_games: float = 500.0
 
 
 class Dejavu:
-    """Forecast by analogy.
+    """Forecast by analogy: the method of Kang et al. (2021), adapted to margins.
 
-    1. Every game of the library becomes a point (`DejavuSettings`), and so does the pattern.
-    2. FAISS finds the nearest neighbours, exactly (flat L2).
-    3. The neighbours' increments from minute 18 to 24 are averaged, nearer ones counting more
-       (Epanechnikov kernel, which is zero at the farthest neighbour), and added to the present
-       margin. Levels are never averaged: a margin moves like a random walk from where it is.
+    "Déjà vu: A data-centric forecasting approach through time series cross-similarity", Journal of
+    Business Research 132.
+
+    1. *Preprocess*. The paper takes season and scale off every series. A margin has no season,
+       and its scale is what is to be forecast, so it is never normalised; what is taken off is
+       the drift (`models.drift`), and the path is seen from the present.
+    2. *Similarity*. FAISS finds the nearest past games at the same minute, exactly (flat L2).
+    3. *Aggregation*. The paper takes the median of the neighbours' futures. Here it is the mean
+       of their departures from their own drift, nearer (Epanechnikov kernel) and newer games
+       counting more, shrunk towards none: departures are close to symmetric noise, of which a
+       mean keeps less than a median, and a small true effect must not be paid for with noise.
+    4. The drift of the present game is put back. The paper's calibration of the intervals is the
+       conformal one of `models.calibration`.
     """
 
-    def __init__(self, library: Library, settings: DejavuSettings | None = None) -> None:
+    def __init__(
+        self, library: Library, drift: Drift, settings: DejavuSettings | None = None
+    ) -> None:
         self.library = library
         self.settings = settings or DejavuSettings()
         if len(library.games) < 2:
             raise DataError(f"library: expected at least 2 games; got {len(library.games)}")
-        self._patterns = library.games.margins[:, :PATTERN_MINUTES].astype(np.float64)
-        self._halftime = library.games.halftime_margin.astype(np.float64)
-        self._increments = self._halftime - self._patterns[:, -1]
-        points = self._points(self._patterns, library.expected_margins)
-        self._check_exact(points)
-        self._index = faiss.IndexFlatL2(points.shape[1])
-        self._index.add(points)
+        self._drift = drift
+        seasons = library.games.season.astype(np.float64)
+        self._recency = 0.5 ** ((seasons.max() - seasons) / self.settings.season_half_life)
+        self._indexes: dict[int, tuple[faiss.IndexFlatL2, FloatArray]] = {}
         self._row_of = {str(game_id): row for row, game_id in enumerate(library.games.game_id)}
+        self._check_exact()
 
-    def forecast(
-        self,
-        patterns: PatternLike,
-        expected_margins: Sequence[float] | FloatArray,
-        *,
-        exclude: Sequence[str | None] | None = None,
-        similar: int = 10,
-    ) -> list[DejavuForecast]:
-        """One forecast per pattern, the same to the bit alone and in any batch.
+    def increments(
+        self, states: States, *, exclude: Sequence[str | None] | None = None
+    ) -> FloatArray:
+        """Increments (n, 2) up to each of `HORIZONS` in points, drift included.
 
-        Args:
-            patterns: margins in points at the end of minutes 1..18, shape (n, 18).
-            expected_margins: pregame expected margins in points, shape (n,).
-            exclude: per pattern the id of a game that must not be its own neighbour.
-            similar: how many similar games to name, 0 for none.
-
-        Raises:
-            PatternError: a shape or a value that no game has.
+        The same to the bit alone and in any batch; 0 up to a horizon that is reached. `exclude`
+        holds per state the id of a game that must not be its own neighbour.
         """
-        paths = as_patterns(patterns)
-        expected = as_expected_margins(expected_margins, len(paths))
-        excluded = list(exclude) if exclude is not None else [None] * len(paths)
-        if len(excluded) != len(paths):
-            raise PatternError(f"exclude: expected {len(paths)} entries; got {len(excluded)}")
-        if not len(paths):
-            return []
-        wanted = min(max(self.settings.neighbours, similar) + 1, len(self._patterns))
-        found, rows = self._index.search(self._points(paths, expected), wanted)
-        distances = found.astype(np.float64) / STEPS**2
-        own_rows = [
-            -1 if game_id is None else self._row_of.get(game_id, -1) for game_id in excluded
-        ]
+        total = self._drift.increments(states)
+        if states.minute >= REGULATION_MINUTES:
+            return total
+        index, departures = self._at(states.minute)
+        count = min(self.settings.neighbours, len(self.library.games) - 1)
+        own = self._own_rows(exclude, len(states))
+        for rows in _blocks(len(states)):
+            points = self._points(states.rows(rows))
+            distances, found = _nearest(index, points, own[rows], count)
+            weights = _kernel(distances) * self._recency[found]
+            mass = np.sum(weights, axis=1) + self.settings.prior_games
+            for place in range(len(HORIZONS)):
+                if not np.isnan(departures[0, place]):
+                    gained = departures[:, place][found]
+                    total[rows, place] += np.sum(weights * gained, axis=1) / mass
+        return total
+
+    def similar_games(
+        self, states: States, count: int, *, exclude: Sequence[str | None] | None = None
+    ) -> list[tuple[SimilarGame, ...]]:
+        """Per state its `count` most similar past games, nearest first, equals by their row."""
+        if count < 1 or states.minute >= REGULATION_MINUTES:
+            return [()] * len(states)
+        index, _ = self._at(states.minute)
+        count = min(count, len(self.library.games) - 1)
+        # Equally near games at the edge are chosen by FAISS's order of search, so ask for more.
+        wide = min(4 * count + 50, len(self.library.games) - 1)
+        own = self._own_rows(exclude, len(states))
+        distances, found = _nearest(index, self._points(states), own, wide)
         return [
-            self._from_neighbours(
-                float(paths[query, -1]), distances[query], rows[query], own, similar
+            tuple(
+                self._similar_game(states.minute, int(row), float(np.sqrt(distance)) / STEPS)
+                for row, distance in zip(found[one, :count], distances[one, :count], strict=True)
             )
-            for query, own in enumerate(own_rows)
+            for one in range(len(states))
         ]
 
-    def _from_neighbours(
-        self,
-        present: float,
-        distances: FloatArray,
-        rows: npt.NDArray[np.int64],
-        own: int,
-        similar: int,
-    ) -> DejavuForecast:
-        """The forecast from one pattern's neighbours.
+    def _at(self, minute: int) -> tuple[faiss.IndexFlatL2, FloatArray]:
+        """The index at `minute` and the departures (n, 2) from there on, built at first use."""
+        if minute not in self._indexes:
+            games, expected = self.library.games, self.library.expected_margins
+            states = states_at(games, expected, minute)
+            points = self._points(states)
+            index = faiss.IndexFlatL2(points.shape[1])
+            index.add(points)
+            self._indexes[minute] = index, self._drift.departures(games, states)
+        return self._indexes[minute]
 
-        `distances` are squared; `own` is the row of the game itself, -1 where it is not there.
-        """
-        order = np.lexsort((rows, distances))  # ties in library order
-        order = order[rows[order] != own]
-        distances, rows = distances[order], rows[order]
-        count = min(self.settings.neighbours, len(rows))
-        nearest, radius = distances[:count], distances[count - 1]
-        weights = 1.0 - nearest / radius if radius > nearest[0] else np.ones(count)
-        increment = float(np.sum(weights * self._increments[rows[:count]]) / np.sum(weights))
-        named = [
-            self._similar_game(int(row), float(np.sqrt(distance)))
-            for row, distance in zip(rows[:similar], distances[:similar], strict=True)
-        ]
-        return DejavuForecast(present + increment, tuple(named))
+    def _own_rows(self, exclude: Sequence[str | None] | None, count: int) -> RowArray:
+        """Row (n,) of each excluded game in the library, -1 where it is not there."""
+        if exclude is None:
+            return np.full(count, -1)
+        if len(exclude) != count:
+            raise PatternError(f"exclude: expected {count} entries; got {len(exclude)}")
+        return np.asarray(
+            [-1 if game_id is None else self._row_of.get(game_id, -1) for game_id in exclude],
+            dtype=np.int64,
+        )
 
-    def _similar_game(self, row: int, distance: float) -> SimilarGame:
+    def _similar_game(self, minute: int, row: int, distance: float) -> SimilarGame:
         games = self.library.games
         return SimilarGame(
             game_id=str(games.game_id[row]),
             date=games.date[row].item(),
             home_team=str(games.home[row]),
             away_team=str(games.away[row]),
-            pattern=tuple(self._patterns[row].tolist()),
-            halftime_margin=float(self._halftime[row]),
+            pattern=tuple(games.margins[row, :minute].astype(float).tolist()),
+            halftime_margin=float(games.halftime_margin[row]),
+            final_margin=float(games.final_margin[row]),
             distance=distance,
         )
 
-    def _check_exact(self, points: npt.NDArray[np.float32]) -> None:
+    def _check_exact(self) -> None:
         """Refuse scales with which the farthest pair of points would leave exact arithmetic."""
-        swing = np.full((1, PATTERN_MINUTES), -MAX_MARGIN)
-        swing[0, -1] = MAX_MARGIN
-        farthest = self._points(swing, np.array([MAX_MARGIN]))
-        reach = sum(float(np.sqrt(np.max(np.sum(one**2, axis=1)))) for one in (points, farthest))
-        if reach**2 >= EXACT:
+        minute = REGULATION_MINUTES - 1
+        swing = np.full((2, minute + 1), [[-REACH_POINTS], [REACH_POINTS]])
+        swing[:, -1] *= -1
+        expected = np.array([REACH_POINTS, -REACH_POINTS])
+        extremes = self._points(States(minute, swing, expected, np.zeros(2, dtype=np.int8)))
+        farthest = float(np.sum((extremes[0] - extremes[1]).astype(np.float64) ** 2))
+        if farthest >= EXACT:
             raise DataError(
                 f"dejavu: expected scales with squared distances below {EXACT / STEPS**2:,.0f}; "
-                f"{self.settings} gives up to {(reach / STEPS) ** 2:,.0f}. Make them smaller"
+                f"{self.settings} gives up to {farthest / STEPS**2:,.0f}. Make them smaller"
             )
 
-    def _points(self, patterns: FloatArray, expected: FloatArray) -> npt.NDArray[np.float32]:
-        scales = self.settings
+    def _points(self, states: States) -> npt.NDArray[np.float32]:
+        scales, minute = self.settings, states.minute
+        length = np.sqrt(18 / minute) if minute else 1.0
         columns = (
-            origin_shifted(patterns)[:, :-1] * scales.path_scale,
-            patterns[:, -1:] * scales.margin_scale,
-            expected[:, None] * scales.expected_scale,
+            _within_reach(origin_shifted(states.paths)[:, 1:-1]) * (scales.path_scale * length),
+            _within_reach(states.present[:, None]) * scales.margin_scale,
+            _within_reach(states.expected[:, None]) * scales.expected_scale,
         )
         return np.ascontiguousarray(np.rint(np.hstack(columns) * STEPS), dtype=np.float32)
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    for start in range(0, count, BLOCK):
+        yield slice(start, min(start + BLOCK, count))
+
+
+def _within_reach(margins: FloatArray) -> FloatArray:
+    return np.clip(margins, -REACH_POINTS, REACH_POINTS)
+
+
+def _nearest(
+    index: faiss.IndexFlatL2, points: npt.NDArray[np.float32], own: RowArray, count: int
+) -> tuple[FloatArray, RowArray]:
+    """Squared distances and rows (n, count) of the nearest games other than `own`, by distance.
+
+    Distances are in squared steps; equally near games are in the order of their rows, so that
+    sums over them always round the same way.
+    """
+    distances, rows = index.search(points, count + 1)
+    # The game itself goes, or else the farthest of the count + 1: it is sorted to the end.
+    distances[rows == own[:, None]] = EXACT
+    keys = (distances.astype(np.int64) << ROW_BITS) | rows
+    keys.sort(axis=1)
+    kept = keys[:, :count]
+    return (kept >> ROW_BITS).astype(np.float64), kept & (2**ROW_BITS - 1)
+
+
+def _kernel(distances: FloatArray) -> FloatArray:
+    """Epanechnikov weights (n, k): 1 at distance 0, falling to 0 at the farthest neighbour.
+
+    Games as far as the farthest weigh nothing, so it does not matter which of them were found.
+    """
+    radius = distances[:, -1:]
+    level = radius <= distances[:, :1]
+    return np.where(level, 1.0, 1.0 - distances / np.where(level, 1.0, radius))

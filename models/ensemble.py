@@ -50,20 +50,22 @@ class Ensemble:
         return cls(float(weights[0]), float(weights[1]))
 
     @classmethod
-    def fit(cls, dejavu: FloatArray, lstm: FloatArray, actual: FloatArray) -> "Ensemble":
-        """Weights from games that neither model saw, all arrays (n,) in points.
+    def fit(cls, dejavu_errors: FloatArray, lstm_errors: FloatArray) -> "Ensemble":
+        """Weights from errors (n, cells) of games that neither model saw, in points.
 
         Least squares for Dejavu's share with a normal prior at 0.5: two good models differ by so
-        little that a few seasons alone would let chance choose between them.
+        little that a few seasons alone would let chance choose between them. Every cell counts
+        the same, and all cells of a game count as one observation.
         """
-        difference = dejavu - lstm
-        prior = float(np.mean((actual - lstm) ** 2)) / PRIOR_SD**2
-        explained = float(np.sum(difference * (actual - lstm)))
-        total = float(np.sum(difference**2)) + prior
-        share = (explained + prior * 0.5) / total if total else 0.5
-        dejavu_weight = round(min(max(share, 0.0), 1.0), 4)
+        spread = np.sqrt(np.mean(lstm_errors**2, axis=0))
+        spread = np.where(spread > 0, spread, 1.0)
+        lstm, difference = lstm_errors / spread, (dejavu_errors - lstm_errors) / spread
+        prior = 1.0 / PRIOR_SD**2
+        explained = -float(np.sum(np.mean(difference * lstm, axis=1)))
+        total = float(np.sum(np.mean(difference**2, axis=1))) + prior
+        dejavu_weight = round(min(max((explained + prior * 0.5) / total, 0.0), 1.0), 4)
         return cls(dejavu_weight, round(1.0 - dejavu_weight, 4))
 
     def combine(self, dejavu: Margins, lstm: Margins) -> Margins:
-        """The ensemble's halftime margins in points, one or an array (n,)."""
+        """The weighted mean of margins or of errors in points, one or an array."""
         return self.dejavu_weight * dejavu + self.lstm_weight * lstm

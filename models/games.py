@@ -1,7 +1,7 @@
 """Past games: who played when, and the margin at the end of every regulation minute."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.errors import DataError
-from models.league import NBA, SECONDS_PER_MINUTE
-
-REGULATION_MINUTES = NBA.quarters * NBA.quarter_seconds // SECONDS_PER_MINUTE
-HALFTIME_MINUTE = NBA.halftime_elapsed // SECONDS_PER_MINUTE
+from models.horizon import HALFTIME_MINUTE
+from models.score_events import ScoreEvents, check_clocks
 
 GAME_COLUMNS = (
     "game_id",
@@ -37,8 +35,9 @@ class GameTable:
     """Games in order of date, then of game id; one row of every array per game.
 
     `season` is the starting year. `margins` (n, 48) holds home − away in points at the end of game
-    minutes 1..48: the last score at or before that clock, 0 before the first score.
-    `final_margin` includes overtime.
+    minutes 1..48: the last score at or before that clock, 0 before the first score. `last_score`
+    (n, 48) holds the class of the last score then (`models.last_score`). The final scores include
+    overtime.
     """
 
     game_id: npt.NDArray[np.str_]
@@ -48,7 +47,9 @@ class GameTable:
     home: npt.NDArray[np.str_]
     away: npt.NDArray[np.str_]
     margins: npt.NDArray[np.int16]
-    final_margin: npt.NDArray[np.int16]
+    last_score: npt.NDArray[np.int8]
+    final_home: npt.NDArray[np.int16]
+    final_away: npt.NDArray[np.int16]
 
     def __len__(self) -> int:
         return len(self.game_id)
@@ -58,29 +59,25 @@ class GameTable:
         """Margins at the end of minute 24, shape (n,)."""
         return self.margins[:, HALFTIME_MINUTE - 1]
 
+    @property
+    def final_margin(self) -> npt.NDArray[np.int16]:
+        """Final margins, overtime included, shape (n,)."""
+        return self.final_home - self.final_away
+
     def seasons(self) -> list[int]:
         """The seasons present, ascending."""
         return [int(season) for season in np.unique(self.season)]
 
-    def select(self, rows: BoolArray) -> "GameTable":
-        """The games where `rows` (n,) is true, in the same order."""
-        return GameTable(
-            self.game_id[rows],
-            self.date[rows],
-            self.season[rows],
-            self.playoffs[rows],
-            self.home[rows],
-            self.away[rows],
-            self.margins[rows],
-            self.final_margin[rows],
-        )
+    def select(self, rows: BoolArray | IntArray) -> "GameTable":
+        """Some of the games: those where `rows` is true, or whose rows it lists."""
+        return GameTable(*(getattr(self, column.name)[rows] for column in fields(self)))
 
-    def without_date(self, day: str) -> "GameTable":
-        """The games that were not played on `day` (YYYY-MM-DD); raises DataError if none was."""
-        held_out = self.date == np.datetime64(day)
-        if not held_out.any():
-            raise DataError(f"hold-out date: expected a date with games; got {day} with none")
-        return self.select(~held_out)
+    def before(self, day: str) -> "GameTable":
+        """The games before `day` (YYYY-MM-DD); raises DataError where that leaves out none."""
+        earlier = self.date < np.datetime64(day)
+        if earlier.all():
+            raise DataError(f"before: expected a day with games on it or after; got {day}")
+        return self.select(earlier)
 
 
 def load_games(games_path: Path | str, events_path: Path | str) -> GameTable:
@@ -107,7 +104,7 @@ def load_games(games_path: Path | str, events_path: Path | str) -> GameTable:
             f"{events_path}: expected events of the games in {games_path} only; "
             f"{_some(unknown)} are not among them"
         )
-    final_home, final_away = _numbers(games["final_home"]), _numbers(games["final_away"])
+    scores = _score_events(events, _numbers(rows), game_id, str(events_path))
     return GameTable(
         game_id=game_id,
         date=games["date"].cast(pa.date32()).to_numpy().astype("datetime64[D]"),
@@ -115,65 +112,30 @@ def load_games(games_path: Path | str, events_path: Path | str) -> GameTable:
         playoffs=_text(games["season_type"]) == "playoffs",
         home=_text(games["home"]),
         away=_text(games["away"]),
-        margins=_minute_margins(_numbers(rows), events, game_id, str(events_path)),
-        final_margin=(final_home - final_away).astype(np.int16),
+        margins=scores.minute_margins(len(game_id)),
+        last_score=scores.last_scores(len(game_id)),
+        final_home=_numbers(games["final_home"]).astype(np.int16),
+        final_away=_numbers(games["final_away"]).astype(np.int16),
     )
 
 
-def _minute_margins(
-    game: IntArray, events: pa.Table, game_id: npt.NDArray[np.str_], source: str
-) -> npt.NDArray[np.int16]:
-    """Margins (n, 48) at the end of each regulation minute; `game` is the row of each event."""
+def _score_events(
+    events: pa.Table, game: IntArray, game_id: npt.NDArray[np.str_], source: str
+) -> ScoreEvents:
+    """The events in game order; `game` is the row of each event's game."""
     period = _numbers(events["period"])
     remaining = events["seconds_remaining"].to_numpy().astype(np.float64)
-    _check_clocks(period, remaining, game_id[game], source)
-    margin = _numbers(events["score_home"]) - _numbers(events["score_away"])
-    order = np.lexsort((-remaining, period, game))  # stable: equal clocks keep the file's order
-    game, period, remaining, margin = game[order], period[order], remaining[order], margin[order]
-
-    elapsed = period * NBA.quarter_seconds - remaining
-    halftime = np.zeros(len(game_id), dtype=np.bool_)
-    halftime[game[elapsed >= NBA.halftime_elapsed]] = True
-    if not halftime.all():
+    check_clocks(period, remaining, game_id[game], source)
+    scores = ScoreEvents.of(
+        game, period, remaining, _numbers(events["score_home"]), _numbers(events["score_away"])
+    )
+    unfinished = scores.unfinished_halves(len(game_id))
+    if unfinished.any():
         raise DataError(
             f"{source}: expected events up to halftime of every game; "
-            f"those of {_some(game_id[~halftime].tolist())} end before"
+            f"those of {_some(game_id[unfinished].tolist())} end before"
         )
-    # Minute m (1-based) sees what happened up to its last instant, that instant included; but a
-    # free throw at the first instant of the third quarter is after the half.
-    minute = np.maximum(np.ceil(elapsed / SECONDS_PER_MINUTE).astype(np.int64), 1)
-    after_the_half = (period > NBA.halftime_quarter) & (minute == HALFTIME_MINUTE)
-    minute[after_the_half] = HALFTIME_MINUTE + 1
-    regulation = (period <= NBA.quarters) & (minute <= REGULATION_MINUTES)
-    slot = game[regulation] * REGULATION_MINUTES + minute[regulation] - 1
-    last = np.append(slot[1:] != slot[:-1], True)
-
-    seen = np.zeros(len(game_id) * REGULATION_MINUTES, dtype=np.int64)
-    margins = np.zeros_like(seen)
-    seen[slot[last]] = slot[last] % REGULATION_MINUTES + 1
-    margins[slot[last]] = margin[regulation][last]
-    latest = np.maximum.accumulate(seen.reshape(len(game_id), REGULATION_MINUTES), axis=1)
-    filled = np.take_along_axis(
-        margins.reshape(latest.shape), np.maximum(latest - 1, 0), axis=1
-    ) * (latest > 0)
-    return filled.astype(np.int16)
-
-
-def _check_clocks(
-    period: IntArray,
-    remaining: npt.NDArray[np.float64],
-    game_id: npt.NDArray[np.str_],
-    source: str,
-) -> None:
-    length = np.where(period <= NBA.quarters, NBA.quarter_seconds, NBA.overtime_seconds)
-    possible = (period >= 1) & (period <= NBA.last_quarter)
-    possible &= (remaining >= 0) & (remaining <= length)
-    if not possible.all():
-        row = int(np.argmin(possible))
-        raise DataError(
-            f"{source}: expected periods 1 to {NBA.last_quarter} with 0 to {length[row]} seconds "
-            f"remaining; got {remaining[row]:g} in period {period[row]} of game {game_id[row]}"
-        )
+    return scores
 
 
 def _read(path: Path | str, columns: tuple[str, ...]) -> pa.Table:

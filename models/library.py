@@ -1,14 +1,26 @@
 """The library: the past games that Dejavu searches, and their form as a table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from models.errors import DataError
 from models.games import GameTable
 from models.pattern import FloatArray
+
+_PLAIN: Mapping[str, pa.DataType] = {
+    "date": pa.date32(),
+    "season": pa.int16(),
+    "playoffs": pa.bool_(),
+    "final_home": pa.int16(),
+    "final_away": pa.int16(),
+}
+_TEXTS = ("game_id", "home", "away")
+_PER_MINUTE: Mapping[str, pa.DataType] = {"margins": pa.int16(), "last_score": pa.int8()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +38,13 @@ class Library:
             )
 
     def to_table(self) -> pa.Table:
-        """One row per game; the margins as a list of 48 in one column."""
+        """One row per game; what is known per minute as a list of 48 in one column."""
         games = self.games
         return pa.table(
             {
-                "game_id": pa.array(games.game_id.tolist(), pa.string()),
-                "date": pa.array(games.date, pa.date32()),
-                "season": pa.array(games.season, pa.int16()),
-                "playoffs": pa.array(games.playoffs, pa.bool_()),
-                "home": pa.array(games.home.tolist(), pa.string()),
-                "away": pa.array(games.away.tolist(), pa.string()),
-                "margins": pa.FixedSizeListArray.from_arrays(
-                    pa.array(games.margins.ravel(), pa.int16()), games.margins.shape[1]
-                ),
-                "final_margin": pa.array(games.final_margin, pa.int16()),
+                **{name: pa.array(getattr(games, name).tolist(), pa.string()) for name in _TEXTS},
+                **{name: pa.array(getattr(games, name), kind) for name, kind in _PLAIN.items()},
+                **{name: _lists(getattr(games, name), kind) for name, kind in _PER_MINUTE.items()},
                 "expected_margin": pa.array(self.expected_margins, pa.float64()),
             }
         )
@@ -47,15 +52,20 @@ class Library:
     @classmethod
     def from_table(cls, table: pa.Table) -> Self:
         """The library of `to_table`; raises KeyError on a missing column."""
-        margins = table["margins"].combine_chunks()
-        games = GameTable(
-            game_id=np.asarray(table["game_id"].to_pylist(), dtype=np.str_),
-            date=table["date"].to_numpy().astype("datetime64[D]"),
-            season=table["season"].to_numpy(),
-            playoffs=table["playoffs"].to_numpy(),
-            home=np.asarray(table["home"].to_pylist(), dtype=np.str_),
-            away=np.asarray(table["away"].to_pylist(), dtype=np.str_),
-            margins=margins.flatten().to_numpy().reshape(len(table), margins.type.list_size),
-            final_margin=table["final_margin"].to_numpy(),
-        )
-        return cls(games, table["expected_margin"].to_numpy())
+        columns: dict[str, npt.NDArray[Any]] = {
+            **{name: np.asarray(table[name].to_pylist(), dtype=np.str_) for name in _TEXTS},
+            **{name: table[name].to_numpy() for name in _PLAIN},
+            **{name: _matrix(table[name]) for name in _PER_MINUTE},
+        }
+        columns["date"] = columns["date"].astype("datetime64[D]")
+        return cls(GameTable(**columns), table["expected_margin"].to_numpy())
+
+
+def _lists(values: npt.NDArray[Any], kind: pa.DataType) -> pa.FixedSizeListArray:
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), kind), values.shape[1])
+
+
+def _matrix(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    lists = column.combine_chunks()
+    values: npt.NDArray[Any] = lists.flatten().to_numpy()
+    return values.reshape(len(column), lists.type.list_size)

@@ -1,6 +1,6 @@
-"""LSTM: one recurrent network that forecasts the halftime margin from any first-half prefix."""
+"""LSTM: one recurrent network that forecasts from any prefix of a game, to both horizons."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,14 +9,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from models.drift import Drift
 from models.errors import BundleError, ForecastError
-from models.pattern import (
-    HALF_MINUTES,
-    FloatArray,
-    PatternLike,
-    as_expected_margins,
-    as_patterns,
-)
+from models.game_state import States
+from models.horizon import END_MINUTE, HORIZONS, REGULATION_MINUTES
+from models.pattern import FloatArray
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -31,78 +28,68 @@ MARGIN_POINTS, INCREMENT_POINTS, EXPECTED_POINTS = 10.0, 3.0, 10.0
 class LstmSettings:
     """The shape of the network."""
 
-    hidden: int = 32
+    hidden: int = 16
 
 
 class LstmNetwork(nn.Module):
-    """Halftime margins (n, m) as forecast at the end of each of the m minutes seen.
+    """Departures (n, m, 2) from the drift, as forecast at each of m minutes from tip-off on.
 
-    The forecast is the present margin plus, times the share of the half that is left, a straight
-    line through the expected margin plus what the recurrent state adds. So it equals the margin
-    itself at halftime, and an untrained network is persistence.
+    The recurrent state is scaled with the root of the minutes left to each horizon, as the spread
+    of a random walk is: so a departure ends at 0, and an untrained network adds none.
     """
 
     def __init__(self, settings: LstmSettings) -> None:
         super().__init__()
         self.settings = settings
         self.recurrent = nn.LSTM(4, settings.hidden, batch_first=True)
-        self.head = nn.Linear(settings.hidden, 1)
-        self.expected_share = nn.Parameter(torch.tensor(0.5))
+        self.head = nn.Linear(settings.hidden, len(HORIZONS))
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
-    def forward(self, patterns: Tensor, expected: Tensor) -> Tensor:
-        """Forecasts (n, m) from margins (n, m) and expected margins (n,), all in points."""
-        minutes = torch.arange(1, patterns.shape[1] + 1, device=patterns.device)
-        left = 1.0 - minutes.to(patterns.dtype) / HALF_MINUTES
-        steps = torch.diff(patterns, dim=1, prepend=torch.zeros_like(patterns[:, :1]))
-        before = expected[:, None].expand_as(patterns)
+    def forward(self, paths: Tensor, expected: Tensor) -> Tensor:
+        """From margins (n, m) at minutes 0..m − 1 and expected margins (n,), all in points."""
+        minutes = torch.arange(paths.shape[1], device=paths.device, dtype=paths.dtype)
+        steps = torch.diff(paths, dim=1, prepend=torch.zeros_like(paths[:, :1]))
         features = torch.stack(
             (
-                patterns / MARGIN_POINTS,
+                paths / MARGIN_POINTS,
                 steps / INCREMENT_POINTS,
-                before / EXPECTED_POINTS,
-                left.expand_as(patterns),
+                expected[:, None].expand_as(paths) / EXPECTED_POINTS,
+                (1.0 - minutes / REGULATION_MINUTES).expand_as(paths),
             ),
             dim=2,
         )
         states, _ = self.recurrent(features)
-        added = self.expected_share * before + MARGIN_POINTS * self.head(states).squeeze(2)
-        forecasts: Tensor = patterns + left * added
-        return forecasts
+        ends = torch.tensor([END_MINUTE[horizon] for horizon in HORIZONS], device=paths.device)
+        left = torch.clamp(ends[None, :] - minutes[:, None], min=0.0)
+        departures: Tensor = self.head(states) * torch.sqrt(left)
+        return departures
 
 
 class Lstm:
-    """A trained network, ready to forecast."""
+    """A trained network on its drift, ready to forecast."""
 
-    def __init__(self, network: LstmNetwork, device: Device = "auto") -> None:
+    def __init__(self, network: LstmNetwork, drift: Drift, device: Device = "auto") -> None:
         self.device = resolve_device(device)
         self.network = network.to(self.device, torch.float64).eval()
         for parameter in self.network.parameters():
             parameter.requires_grad_(False)
+        self._drift = drift
 
-    def forecast(
-        self, patterns: PatternLike, expected_margins: Sequence[float] | FloatArray
-    ) -> FloatArray:
-        """Halftime margins (n,) in points, the same to the bit alone and in any batch.
+    def increments(self, states: States) -> FloatArray:
+        """Increments (n, 2) up to each of `HORIZONS` in points, drift included.
 
-        Args:
-            patterns: margins in points at the end of minutes 1..m, shape (n, m), m at most 24.
-            expected_margins: pregame expected margins in points, shape (n,).
-
-        Raises:
-            PatternError: a shape or a value that no game has.
+        The same to the bit alone and in any batch; 0 up to a horizon that is reached.
         """
-        paths = as_patterns(patterns, minutes=None)
-        expected = as_expected_margins(expected_margins, len(paths))
-        if not len(paths):
-            return np.zeros(0)
+        if not len(states):
+            return np.zeros((0, len(HORIZONS)))
         with torch.inference_mode():
-            forecast: Tensor = self.network(
-                torch.tensor(paths, device=self.device), torch.tensor(expected, device=self.device)
+            departures: Tensor = self.network(
+                torch.tensor(states.paths, device=self.device),
+                torch.tensor(states.expected, device=self.device),
             )
-        last: FloatArray = forecast[:, -1].cpu().numpy()
-        return np.round(last, DECIMALS)
+        last: FloatArray = departures[:, -1].cpu().numpy()
+        return self._drift.increments(states) + np.round(last, DECIMALS)
 
 
 def resolve_device(device: Device) -> torch.device:
@@ -125,6 +112,7 @@ def resolve_device(device: Device) -> torch.device:
 def load_lstm(
     tensors: Mapping[str, npt.NDArray[np.generic]],
     settings: Mapping[str, int],
+    drift: Drift,
     device: Device = "auto",
 ) -> Lstm:
     """A network from its tensors by name; raises BundleError where they do not fit its shape."""
@@ -133,4 +121,4 @@ def load_lstm(
         network.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
     except RuntimeError as error:
         raise BundleError(f"LSTM tensors: expected those of {settings}; {error}") from error
-    return Lstm(network, device)
+    return Lstm(network, drift, device)

@@ -1,4 +1,4 @@
-"""Training the LSTM on whole first halves: every minute of every game is one lesson."""
+"""Training the LSTM on whole games: every minute of every game is one lesson."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,28 +8,35 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from models.drift import Drift
+from models.game_state import states_at
+from models.games import GameTable
+from models.horizon import END_MINUTE, HORIZONS, REGULATION_MINUTES
 from models.lstm import Device, LstmNetwork, LstmSettings, resolve_device
-from models.pattern import HALF_MINUTES, FloatArray
+from models.pattern import FloatArray
 
 Progress = Callable[[str], None]
+
+POINTS_PER_ROOT_MINUTE = 2.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LstmTraining:
     """How the network learns. `threads` is fixed, for it decides the order of float32 sums."""
 
-    epochs: int = 8
-    batch: int = 256
-    learning_rate: float = 1e-3
+    epochs: int = 6
+    batch: int = 512
+    learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     seed: int = 20240414
-    threads: int = 2
+    threads: int = 1
     settings: LstmSettings = field(default_factory=LstmSettings)
 
 
 def train_lstm(
-    first_halves: FloatArray,
+    games: GameTable,
     expected: FloatArray,
+    drift: Drift,
     training: LstmTraining | None = None,
     *,
     device: Device = "auto",
@@ -38,8 +45,9 @@ def train_lstm(
     """Tensors of a trained network by name; on one CPU the same input gives the same bytes.
 
     Args:
-        first_halves: margins in points at the end of minutes 1..24, shape (n, 24).
-        expected: pregame expected margins in points, shape (n,).
+        games: past games.
+        expected: their expected margins in points, shape (n,).
+        drift: what the network's forecasts are added to.
         training: how to learn.
         device: where to learn.
         progress: called after each epoch with what to show.
@@ -52,22 +60,29 @@ def train_lstm(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
             network = LstmNetwork(training.settings).to(target_device)
-            margins = torch.tensor(first_halves, dtype=torch.float32, device=target_device)
-            before = torch.tensor(expected, dtype=torch.float32, device=target_device)
-            _learn(network, margins, before, training, progress)
+            lessons = [
+                torch.tensor(array, dtype=torch.float32, device=target_device)
+                for array in _lessons(games, expected, drift)
+            ]
+            _learn(network, lessons, training, progress)
     finally:
         torch.set_num_threads(threads)
     return {name: tensor.cpu().numpy() for name, tensor in network.state_dict().items()}
 
 
+def _lessons(
+    games: GameTable, expected: FloatArray, drift: Drift
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Paths (n, 48) from tip-off, expected margins (n,), departures (n, 48, 2) to be forecast."""
+    every = [states_at(games, expected, minute) for minute in range(REGULATION_MINUTES)]
+    departures = np.stack([drift.departures(games, states) for states in every], axis=1)
+    return every[-1].paths, expected, departures
+
+
 def _learn(
-    network: LstmNetwork,
-    margins: Tensor,
-    before: Tensor,
-    training: LstmTraining,
-    progress: Progress,
+    network: LstmNetwork, lessons: list[Tensor], training: LstmTraining, progress: Progress
 ) -> None:
-    games = len(margins)
+    games = len(lessons[0])
     batches = -(-games // training.batch)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
@@ -77,11 +92,13 @@ def _learn(
     )
     for _ in range(training.epochs):
         total = 0.0
-        order = torch.randperm(games).to(margins.device)
+        order = torch.randperm(games).to(lessons[0].device)
         for rows in torch.split(order, training.batch):
             # Every game is also played the other way round: a mirrored game is as possible.
-            sign = torch.where(torch.rand(len(rows)) < 0.5, -1.0, 1.0).to(margins.device)
-            loss = _loss(network, margins[rows] * sign[:, None], before[rows] * sign)
+            sign = torch.where(torch.rand(len(rows)) < 0.5, -1.0, 1.0).to(rows.device)
+            paths, before, departures = (lesson[rows] for lesson in lessons)
+            forecasts = network(paths * sign[:, None], before * sign)
+            loss = _loss(forecasts, departures * sign[:, None, None])
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -91,13 +108,15 @@ def _learn(
         progress(f"loss {total / games:.4f}")
 
 
-def _loss(network: LstmNetwork, margins: Tensor, before: Tensor) -> Tensor:
-    """Squared error of the forecasts at minutes 1..23, each in units of its own spread.
+def _loss(forecasts: Tensor, departures: Tensor) -> Tensor:
+    """Mean squared error of (n, 48, 2) departures, each in units of its own spread.
 
     The margin moves like a random walk, so the spread grows with the root of the minutes left.
+    NaN stands where the horizon is reached.
     """
-    forecasts = network(margins[:, :-1], before)
-    left = torch.arange(HALF_MINUTES - 1, 0, -1, device=margins.device, dtype=margins.dtype)
-    points_per_root_minute = 2.4
-    errors = (margins[:, -1:] - forecasts) / (points_per_root_minute * left.sqrt())
-    return torch.mean(errors**2)
+    ends = torch.tensor([END_MINUTE[horizon] for horizon in HORIZONS], device=forecasts.device)
+    minutes = torch.arange(forecasts.shape[1], device=forecasts.device)
+    left = ends[None, :] - minutes[:, None]
+    spread = POINTS_PER_ROOT_MINUTE * torch.clamp(left, min=1).sqrt()
+    errors = (departures - forecasts) / spread
+    return torch.mean(errors[:, left > 0] ** 2)

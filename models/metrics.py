@@ -35,13 +35,22 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """Mean of |error| minus the other's |error| over the same games, and its standard error.
+    """Mean loss minus the other's mean loss over the same games, and its standard error.
 
     A negative mean says the first one was better.
     """
 
     mean: float
     standard_error: float
+
+    @classmethod
+    def of(cls, losses: FloatArray, others: FloatArray) -> "PairedDifference":
+        """From the losses (n,) of both; raises DataError on fewer than two games."""
+        if len(losses) < 2:
+            raise DataError(f"paired difference: expected at least 2 games; got {len(losses)}")
+        differences = losses - others
+        error = np.std(differences, ddof=1) / math.sqrt(len(differences))
+        return cls(float(np.mean(differences)), float(error))
 
 
 def mae(forecast: Values, actual: Values) -> float:
@@ -121,11 +130,7 @@ def score(
 def paired_difference(forecast: Values, other: Values, actual: Values) -> PairedDifference:
     """How the absolute errors of two forecasts of the same games differ; needs two games."""
     one, two, outcome = _columns(forecast, other, actual)
-    if len(outcome) < 2:
-        raise DataError(f"paired difference: expected at least 2 games; got {len(outcome)}")
-    differences = np.abs(outcome - one) - np.abs(outcome - two)
-    error = np.std(differences, ddof=1) / math.sqrt(len(differences))
-    return PairedDifference(float(np.mean(differences)), float(error))
+    return PairedDifference.of(np.abs(outcome - one), np.abs(outcome - two))
 
 
 def _columns(*values: Values) -> list[FloatArray]:

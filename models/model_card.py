@@ -2,59 +2,72 @@
 
 from collections.abc import Sequence
 
+from models.bundle import Bundle
+from models.comparison import Comparison
+from models.horizon import cell_of
+from models.learned_game import LearnedGame
 from models.metrics import Scores
+from models.pattern import PATTERN_MINUTES
 from models.training import Trained
 
 _CARD = """\
 # Model card: {version}
 
-Forecasts the margin of an NBA game at halftime (home − away, points) from the margins at the end
-of its first 18 minutes, with an interval. Made at 6:00 of the second quarter.
+Forecasts the margin of an NBA game (home − away, points) at halftime and at the end, overtime
+included, with the home side's win probability, from any clock of the game. Every forecast is a
+predictive distribution. The one that is frozen is made at 6:00 of the second quarter.
 
 ## Parts
-- **Team strength**: margin-of-victory ratings of {teams} franchises, from final scores alone. They
-  stand as at the start of the season after {until}; a game's expected margin is the difference of
-  the two ratings plus a home advantage of {home_advantage:.2f} points.
-- **Dejavu**: the {neighbours} most similar of {library:,} past games by exact search (FAISS, L2),
-  over the path seen from the present, the present margin and the expected margin. The forecast is
-  the present margin plus the kernel-weighted mean of what those games added up to halftime.
-- **LSTM**: one network, {hidden} hidden units, that learned from every minute of every first half.
+- **Team strength**: a dynamic linear model of final margins over {teams} franchises, from scores
+  alone: strengths, home advantages, back-to-backs, crowded schedules, playoffs, and how sure it is
+  of them. It stands as after {day}; the service moves it on with every finished game.
+- **Drift**: per minute and horizon a ridge regression of what is still to come on the margin and
+  the expected margin, plus what the last score is worth (who scored, how long ago).
+- **Dejavu**: the {neighbours} most similar of {library:,} past games by exact search (FAISS, L2)
+  over the path seen from the present, the present margin and the expected margin. It adds the
+  shrunk, kernel-weighted mean of what those games gained beyond their drift.
+- **LSTM**: one network, {hidden} hidden units, that learned departures from the drift from every
+  minute of every game.
 - **Ensemble**: {dejavu_weight:.4f} · Dejavu + {lstm_weight:.4f} · LSTM.
-- **Interval**: split conformal, {scores:,} scores; symmetric, the same width for every pattern
-  (± {half_width_95:.1f} points at 95 %, ± {half_width_80:.1f} at 80 %). Below alpha =
-  {smallest_alpha:.2g} the width follows a fitted tail and carries no guarantee.
+- **Calibration**: rolling split-conformal scores of {scores:,} games per horizon and minute,
+  normalised by a decayed spread (half-lives {spread_half_life:g} and {shape_half_life:g} games;
+  worth {effective:,.0f} equally weighted games). At 6:00 of the second quarter the halftime margin
+  is within {lower_95:+.1f} and {upper_95:+.1f} points of the forecast at 95 %, {lower_80:+.1f} and
+  {upper_80:+.1f} at 80 %. Beyond the 0.5 % and 99.5 % quantiles the distribution follows a fitted
+  tail and carries no guarantee. The service adds the games that it resolves.
 
 ## Data and splits
 Split by season (2018 is 2018-19), in order of time, never shuffled.
 
 | part | seasons | games |
 |---|---|---|
-| Dejavu's library and LSTM | {train} | {train_games:,} |
+| drift and LSTM; Dejavu searches the newest {library_seasons} | {train} | {train_games:,} |
 | ensemble weights | {weights} | {weights_games:,} |
-| conformal calibration | {calibration} | {calibration_games:,} |
+| calibration | {calibration} | {calibration_games:,} |
 
 The ratings learn from all of these games; in training every game's expected margin comes from games
-of earlier dates only. {hold_out}
+of earlier dates only. {before}
 
 Sources: final scores and score events compiled from the MIT-licensed repositories
 `ryanvmenezes/lawlers-law` (1996-97 to 2018-19, regular seasons) and `gabriel1200/playbyplay`
-(2020-21 to 2023-24, with playoffs). 2019-20 is missing.
+(2020-21 to 2023-24, with playoffs). 2019-20 is missing. The bundle holds derived margins per
+minute.
 
 ## Measured on a season not seen
 {metrics}
-`scripts/evaluate.py rolling-origin` measures the same pipeline over several seasons, each forecast
-by models of earlier seasons only, beside a ridge regression.
+`scripts/backtest.py --rolling-origin` measures the same pipeline over many seasons and all minutes,
+each forecast by models of earlier seasons only, beside its baselines.
 
 ## Intended use
-Live forecasts of NBA halftime margins at 6:00 of the second quarter, for information and analysis.
+Live forecasts of NBA halftime and final margins, for information and analysis.
 
 ## Limits
-- Scores alone: no line-ups, injuries, rest, fouls or betting prices. Most of what happens in six
-  minutes is chance; the gain over "the margin stays" is one to two percent of the mean error.
-- The ratings are frozen. During a season they age; a caller who knows an expected margin (minus the
-  home side's spread) should give it. Unknown or missing teams get the home advantage alone.
-- Coverage holds on average over games like those of the calibration seasons, not for every kind of
-  game, and not for other leagues or rules. The spread of margins has grown over the years.
+- Scores alone: no line-ups, injuries, fouls or betting prices. Most of what happens in six minutes
+  is chance; the gain over "the margin stays" is about two percent of the mean error.
+- A caller who knows a better expected margin (minus the home side's spread) should give it. Unknown
+  or missing teams get the home advantage alone.
+- Coverage holds on average over games like the newest ones, not for every kind of game, and not for
+  other leagues or rules.
 """
 
 
@@ -62,33 +75,79 @@ def model_card(trained: Trained) -> str:
     """The card in Markdown; the same training gives the same text."""
     bundle = trained.bundle
     split = bundle.split
-    held_out = (
-        f"All games of {split.hold_out} were left out of everything."
-        if split.hold_out
-        else "No date was held out."
+    left_out = (
+        f"Games of {split.before} and later were left out of everything."
+        if split.before
+        else "No later game was left out."
     )
+    cell = cell_of("halftime", PATTERN_MINUTES)
+    spread, shape = bundle.calibration.spreads[cell], bundle.calibration.shapes[cell]
     return _CARD.format(
         version=bundle.model_version,
         teams=len(bundle.strength.ratings),
-        until=_season(split.until),
-        home_advantage=bundle.strength.home_advantage,
+        day=bundle.strength.day,
         neighbours=bundle.dejavu_settings.neighbours,
         library=len(bundle.library.games),
+        library_seasons=len(bundle.library.games.seasons()),
         hidden=bundle.lstm_settings["hidden"],
         dejavu_weight=bundle.ensemble.dejavu_weight,
         lstm_weight=bundle.ensemble.lstm_weight,
-        scores=len(bundle.conformal.scores),
-        half_width_95=bundle.conformal.half_width(0.05),
-        half_width_80=bundle.conformal.half_width(0.2),
-        smallest_alpha=bundle.conformal.smallest_alpha,
+        scores=len(bundle.calibration.scores),
+        spread_half_life=bundle.calibration_settings.spread_half_life,
+        shape_half_life=bundle.calibration_settings.shape_half_life,
+        effective=bundle.calibration.effective_games,
+        lower_95=spread * shape.quantile(0.025),
+        upper_95=spread * shape.quantile(0.975),
+        lower_80=spread * shape.quantile(0.1),
+        upper_80=spread * shape.quantile(0.9),
         train=_seasons(split.train),
         weights=_seasons(split.weights),
         calibration=_seasons(split.calibration),
         train_games=trained.games["train"],
         weights_games=trained.games["weights"],
         calibration_games=trained.games["calibration"],
-        hold_out=held_out,
+        before=left_out,
         metrics=_metrics(trained),
+    )
+
+
+_UPDATED = """\
+# Model card: {version}
+
+{base} with {games} finished games of a service's own log, to {day}: in the library that Dejavu
+searches, in the ratings and in the calibration. Drift, LSTM and ensemble weights are those of
+{base}; its model card tells how they were trained, what the forecasts are for and their limits.
+
+## Compared with the bundle that was in service
+On the newest {tested} of these games, which the candidate of this table had not seen. Candidate
+minus the bundle in service, points; below 0 the candidate is better.
+
+| forecast | candidate's MAE | difference (SE) | 90 % interval score, difference (SE) |
+|---|---|---|---|
+{rows}
+
+Verdict at 6:00 of the second quarter: {verdict}.
+"""
+
+
+def updated_card(
+    updated: Bundle, base: Bundle, games: Sequence[LearnedGame], compared: Comparison
+) -> str:
+    """The card of a bundle that was updated with `games`, in order of date."""
+    rows = (
+        f"| {row.horizon} from minute {row.minute} | {row.candidate_mae:.3f} "
+        f"| {row.difference.mean:+.4f} ({row.difference.standard_error:.4f}) "
+        f"| {row.interval_difference.mean:+.4f} ({row.interval_difference.standard_error:.4f}) |"
+        for row in compared.rows
+    )
+    return _UPDATED.format(
+        version=updated.model_version,
+        base=base.model_version,
+        games=len(games),
+        day=games[-1].date,
+        tested=compared.games,
+        rows="\n".join(rows),
+        verdict=compared.verdict,
     )
 
 

@@ -6,29 +6,38 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 
 from models.bundle import Bundle, Split
-from models.calibration import Calibration
-from models.conformal import ConformalInterval
+from models.calibration import Calibration, CalibrationSettings
 from models.dejavu import Dejavu, DejavuSettings
+from models.drift import Drift
 from models.ensemble import Ensemble
+from models.error_log import ErrorLog
 from models.errors import DataError
 from models.games import BoolArray, GameTable
+from models.horizon import cell_of
+from models.learning import game_errors, no_increments
 from models.library import Library
 from models.lstm import Device, load_lstm
 from models.lstm_training import LstmTraining, Progress, train_lstm
 from models.metrics import Scores, score
-from models.pattern import HALF_MINUTES, PATTERN_MINUTES, FloatArray
-from models.strength import RatingSettings, TeamStrength, expected_margins
+from models.pattern import PATTERN_MINUTES, FloatArray
+from models.rating_settings import RatingSettings
+from models.strength import walk_forward
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingPlan:
-    """How many of the last seasons are kept from the models, and how each part learns."""
+    """How many of the last seasons are kept from the models, and how each part learns.
 
-    weight_seasons: int = 2
-    calibration_seasons: int = 2
+    Dejavu searches the newest `library_seasons` of the seasons that the models may see.
+    """
+
+    weight_seasons: int = 1
+    calibration_seasons: int = 3
+    library_seasons: int = 6
     ratings: RatingSettings = field(default_factory=RatingSettings)
     dejavu: DejavuSettings = field(default_factory=DejavuSettings)
     lstm: LstmTraining = field(default_factory=LstmTraining)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ def train_bundle(
     until: int,
     *,
     plan: TrainingPlan | None = None,
-    hold_out: str | None = None,
+    before: str | None = None,
     device: Device = "auto",
     progress: Progress = lambda _: None,
 ) -> Trained:
@@ -82,53 +91,58 @@ def train_bundle(
         games: past games, later seasons allowed and ignored.
         until: the last season to use.
         plan: the splits and the settings of every part.
-        hold_out: a date (YYYY-MM-DD) whose games are left out of everything.
+        before: a day (YYYY-MM-DD); games of that day and later are left out of everything.
         device: where the LSTM learns.
         progress: called once per epoch of the LSTM with what to show.
 
     Raises:
-        DataError: too few seasons, or a date without games.
+        DataError: too few seasons, or a day with no games on it or after.
     """
     plan = plan or TrainingPlan()
-    split = replace(split_seasons(games.seasons(), until, plan), hold_out=hold_out)
     games = games.select(games.season <= until)
-    if hold_out is not None:
-        games = games.without_date(hold_out)
-    expected = expected_margins(games, plan.ratings)
-    halves = games.margins[:, :HALF_MINUTES].astype(np.float64)
-    patterns, actual = halves[:, :PATTERN_MINUTES], halves[:, -1]
+    if before is not None:
+        games = games.before(before)
+    split = replace(split_seasons(games.seasons(), until, plan), before=before)
+    walk = walk_forward(games, plan.ratings)
+    expected = walk.margins
     train, fitting, calibrating = (
         np.isin(games.season, seasons)
         for seasons in (split.train, split.weights, split.calibration)
     )
+    searched = np.isin(games.season, split.train[-plan.library_seasons :])
 
-    dejavu = Dejavu(Library(games.select(train), expected[train]), plan.dejavu)
+    drift = Drift.fit(games.select(train), expected[train])
+    library = Library(games.select(searched), expected[searched])
+    dejavu = Dejavu(library, drift, plan.dejavu)
     network = train_lstm(
-        halves[train], expected[train], plan.lstm, device=device, progress=progress
+        games.select(train), expected[train], drift, plan.lstm, device=device, progress=progress
     )
     shape = asdict(plan.lstm.settings)
-    lstm = load_lstm(network, shape, "cpu")
+    lstm = load_lstm(network, shape, drift, "cpu")
 
-    by_dejavu = dejavu_margins(dejavu, patterns[fitting], expected[fitting])
-    by_lstm = lstm.forecast(patterns[fitting], expected[fitting])
-    ensemble = Ensemble.fit(by_dejavu, by_lstm, actual[fitting])
-
-    present = patterns[calibrating, -1]
-    by_dejavu = dejavu_margins(dejavu, patterns[calibrating], expected[calibrating])
-    by_lstm = lstm.forecast(patterns[calibrating], expected[calibrating])
-    combined = ensemble.combine(by_dejavu, by_lstm)
+    unseen = fitting | calibrating
+    rested = games.select(unseen)
+    errors = ErrorLog(
+        date=rested.date,
+        dejavu=game_errors(dejavu.increments, rested, expected[unseen]),
+        lstm=game_errors(lstm.increments, rested, expected[unseen]),
+        persistence=game_errors(no_increments, rested, expected[unseen]),
+    )
+    first = fitting[unseen]
+    ensemble = Ensemble.fit(errors.dejavu[first], errors.lstm[first])
+    kept = errors.rows(~first)
     bundle = Bundle(
         model_version="",
         split=split,
-        library=dejavu.library,
+        library=library,
+        drift=drift,
         dejavu_settings=plan.dejavu,
         network=network,
         lstm_settings=shape,
-        strength=TeamStrength.fit(games, plan.ratings),
+        strength=walk.strength,
         ensemble=ensemble,
-        calibration=Calibration(
-            dejavu=by_dejavu, lstm=by_lstm, present=present, actual=actual[calibrating]
-        ),
+        errors=kept,
+        calibration_settings=plan.calibration,
     )
     return Trained(
         bundle=replace(bundle, model_version=bundle.content_version()),
@@ -138,29 +152,38 @@ def train_bundle(
             "calibration": int(calibrating.sum()),
         },
         scores=_last_season_scores(
-            {"persistence": present, "dejavu": by_dejavu, "lstm": by_lstm, "ensemble": combined},
-            actual[calibrating],
+            {
+                "persistence": kept.persistence,
+                "dejavu": kept.dejavu,
+                "lstm": kept.lstm,
+                "ensemble": kept.of(ensemble),
+            },
+            kept.date,
             games.season[calibrating] == until,
+            plan.calibration,
         ),
     )
 
 
-def dejavu_margins(dejavu: Dejavu, patterns: FloatArray, expected: FloatArray) -> FloatArray:
-    """Dejavu's halftime margins (n,) alone, without naming similar games."""
-    forecasts = dejavu.forecast(patterns, expected, similar=0)
-    return np.asarray([forecast.halftime_margin for forecast in forecasts])
-
-
 def _last_season_scores(
-    points: dict[str, FloatArray], actual: FloatArray, last: BoolArray, alpha: float = 0.05
+    errors: dict[str, FloatArray],
+    dates: np.ndarray[tuple[int], np.dtype[np.datetime64]],
+    last: BoolArray,
+    settings: CalibrationSettings,
+    alpha: float = 0.05,
 ) -> dict[str, Scores]:
-    """Scores of the last calibration season, intervals from the ones before it alone."""
+    """Scores at 6:00 of Q2 in the last calibration season, calibrated on the ones before alone."""
     if last.all():
         return {}
+    cell = cell_of("halftime", PATTERN_MINUTES)
     scores = {}
-    for name, point in points.items():
-        interval = ConformalInterval.fit(point[~last], actual[~last])
-        half_width = interval.half_width(alpha)
-        tested = point[last]
-        scores[name] = score(tested, tested - half_width, tested + half_width, actual[last], alpha)
+    for name, table in errors.items():
+        calibration = Calibration.fit(table[~last], dates[~last], settings)
+        spread, shape = calibration.spreads[cell], calibration.shapes[cell]
+        actual = table[last, cell]
+        lower, upper = (
+            np.full(len(actual), spread * shape.quantile(level))
+            for level in (alpha / 2.0, 1.0 - alpha / 2.0)
+        )
+        scores[name] = score(np.zeros(len(actual)), lower, upper, actual, alpha)
     return scores

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 
 from models.errors import DataError, ForecastError
 from models.games import load_games
-from models.strength import expected_margins
 
 _README = """\
 # The night of {day}
@@ -19,8 +18,8 @@ _README = """\
 {games} NBA games for the demo to replay: `games.parquet` (one row per game) and `events.parquet`
 (every score change with its game clock), cut by `scripts/demo_night.py`.
 
-`expected_margin` is the pregame expected margin in points for the home side, from the results of
-earlier dates only. The bundle `nba-2023` was trained without this date (`--hold-out {day}`).
+The bundle `nba-2023` was trained without this day and all later ones (`--before {day}`), so its
+ratings stand as of the morning of that day.
 
 Source: derived from the NBA play-by-play in the MIT-licensed repository
 `gabriel1200/playbyplay`; only dates, teams, clocks and scores are kept.
@@ -49,16 +48,11 @@ def write_night(games_path: Path, events_path: Path, day: date, out: Path) -> in
 
     Raises DataError where no game was played on that day.
     """
-    games = load_games(games_path, events_path)
-    expected = dict(zip(games.game_id.tolist(), expected_margins(games).tolist(), strict=True))
+    load_games(games_path, events_path)  # refuses what the service could not replay
     table = pq.read_table(games_path)
-    table = table.filter(pc.equal(table["date"], pa.scalar(day))).sort_by("game_id")
-    if not len(table):
+    night = table.filter(pc.equal(table["date"], pa.scalar(day))).sort_by("game_id")
+    if not len(night):
         raise DataError(f"date: expected a date with games; got {day} with none")
-    night = table.append_column(
-        "expected_margin",
-        pa.array([round(expected[game_id], 2) for game_id in table["game_id"].to_pylist()]),
-    )
     events = pq.read_table(events_path)
     events = events.filter(pc.is_in(events["game_id"], value_set=night["game_id"].combine_chunks()))
     out.mkdir(parents=True, exist_ok=True)

@@ -1,17 +1,24 @@
-"""How the resolved predictions did, beside persistence with a calibrated interval of its own."""
+"""How the resolved predictions did, beside persistence, and whether they can still be trusted."""
 
+from models.adaptation import Adaptation
+from models.alarm import drift_alarm
 from models.bundle import Bundle
+from models.game_state import GameState
 from models.metrics import Scores, score
-from serve_app.schemas import Accuracy, Skill
+from models.pattern import PATTERN_MINUTES
+from serve_app.schemas import Accuracy, DriftAlarm, Skill
 from serve_app.store import ResolvedPrediction, Store
 
 
-def accuracy(store: Store, bundle: Bundle) -> Accuracy:
-    """MAE, RMSE, CRPS, coverage, width and interval score over what has been resolved."""
+def accuracy(store: Store, bundle: Bundle, adaptation: Adaptation) -> Accuracy:
+    """MAE, RMSE, CRPS, coverage, width and interval score over what has been resolved.
+
+    The drift alarm is of the bundle in service and of the games that it has learned.
+    """
     resolved = store.resolved_predictions()
-    counts = {"resolved": len(resolved), "predicted": store.count_predictions()}
+    predicted, alarm = store.count_predictions(), _alarm(adaptation)
     if not resolved:
-        return Accuracy(**counts)
+        return Accuracy(resolved=0, predicted=predicted, drift_alarm=alarm)
     actual = [row.actual for row in resolved]
     alphas = [1.0 - row.coverage_probability for row in resolved]
     ensemble = score(
@@ -22,10 +29,23 @@ def accuracy(store: Store, bundle: Bundle) -> Accuracy:
         alphas,
     )
     return Accuracy(
-        **counts,
+        resolved=len(resolved),
+        predicted=predicted,
+        drift_alarm=alarm,
         coverage_target=sum(row.coverage_probability for row in resolved) / len(resolved),
         ensemble=_skill(ensemble),
         persistence=_skill(_persistence(resolved, actual, alphas, bundle)),
+    )
+
+
+def _alarm(adaptation: Adaptation) -> DriftAlarm:
+    alarm = drift_alarm(adaptation.levels("halftime", PATTERN_MINUTES))
+    return DriftAlarm(
+        games=alarm.games,
+        location=alarm.location,
+        spread=alarm.spread,
+        highest=alarm.highest,
+        raised=alarm.raised,
     )
 
 
@@ -33,9 +53,10 @@ def _persistence(
     resolved: list[ResolvedPrediction], actual: list[float], alphas: list[float], bundle: Bundle
 ) -> Scores:
     """The baseline: the margin at 6:00 stays, with the interval its own errors ask for."""
+    trigger = GameState.of_pattern([0.0] * PATTERN_MINUTES)
     margins = [row.margin for row in resolved]
     intervals = [
-        bundle.persistence.interval(margin, alpha)
+        bundle.persistence.distribution("halftime", trigger, margin).interval(alpha)
         for margin, alpha in zip(margins, alphas, strict=True)
     ]
     lower, upper = [low for low, _ in intervals], [high for _, high in intervals]

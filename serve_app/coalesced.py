@@ -10,7 +10,7 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 
 from models.forecaster import ForecastRequest, MarginForecast
-from serve_app.forecasting import Placement
+from serve_app.placement import Placement
 from serve_app.problems import Unavailable
 
 

@@ -2,50 +2,34 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from models.bundle import Bundle
-from models.dejavu import DejavuForecast
-from serve_app.coalesced import Coalesced
-from serve_app.forecasting import Composed, DejavuQuestion, Fused, LstmQuestion, Placement
+from models.live_models import DejavuForecast, ask_dejavu, ask_lstm
+from serve_app.forecasting import DejavuQuestion, LstmQuestion
 from serve_app.ingress import build_api
 from serve_app.live_feed import Broadcast, build_feed
 from serve_app.live_hub import connect_hub
 from serve_app.live_service import LiveService
+from serve_app.model_shelf import ModelShelf
 from serve_app.problems import Unavailable
 from serve_app.schemas import GameView
+from serve_app.served_model import ServedModel, load_bundle
 from serve_app.settings import Settings
 from serve_app.shard_pool import ShardPool
 from serve_app.store import Store
+from serve_app.user_config import Batching, InService
 
 AnswerT = TypeVar("AnswerT")
+QuestionT = TypeVar("QuestionT", DejavuQuestion, LstmQuestion)
 
 SNAPSHOT_GAMES = 200
-
-
-class Batching(BaseModel):
-    """`user_config` of a model deployment: how requests that come together are batched."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    max_batch_size: int = Field(default=16, ge=1, le=1024)
-    batch_wait_timeout_s: float = Field(default=0.0, ge=0.0, le=1.0)
-
-
-def load_bundle(settings: Settings) -> Bundle:
-    """The bundle in the settings, with the ensemble weights in the settings."""
-    bundle = Bundle.load(settings.bundle)
-    if settings.weights == "bundle":
-        return bundle
-    return bundle.with_weights(settings.weights)
 
 
 class BatchedReplica:
@@ -61,52 +45,71 @@ class BatchedReplica:
 
 
 class DejavuReplica(BatchedReplica):
-    """Answers lists of patterns by similarity search over the library."""
+    """Answers lists of game states by similarity search over the library of the bundle asked."""
 
     def __init__(self, settings: Settings) -> None:
-        self._dejavu = load_bundle(settings).dejavu
+        self._shelf = ModelShelf(lambda folder: load_bundle(folder, settings).dejavu)
+        self._shelf.take(settings.bundle)
 
     async def forecast(self, questions: list[DejavuQuestion]) -> list[DejavuForecast]:
         """One answer per question, in order."""
+        await self._shelf.fetch({question.bundle for question in questions})
         answers: list[DejavuForecast] = await self._batch(questions)
         return answers
 
     @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.0)
     async def _batch(self, lists: list[list[DejavuQuestion]]) -> list[list[DejavuForecast]]:
         questions = [question for asked in lists for question in asked]
-        answers = self._dejavu.forecast(
-            [question.pattern for question in questions],
+        return _share_out(_by_bundle(questions, self._answer), lists)
+
+    def _answer(self, bundle: Path, questions: Sequence[DejavuQuestion]) -> list[DejavuForecast]:
+        return ask_dejavu(
+            self._shelf.take(bundle),
+            [question.state for question in questions],
             [question.expected_margin for question in questions],
-            exclude=[question.exclude_game_id for question in questions],
-            similar=max(question.similar for question in questions),
+            [question.exclude_game_id for question in questions],
+            [question.similar for question in questions],
         )
-        # The batch was searched for the most that anyone asked for; each gets what it asked for.
-        trimmed = [
-            replace(answer, similar_games=answer.similar_games[: question.similar])
-            for answer, question in zip(answers, questions, strict=True)
-        ]
-        return _share_out(trimmed, lists)
 
 
 class LstmReplica(BatchedReplica):
-    """Answers lists of patterns by the network, on a GPU where the config gives it one."""
+    """Answers lists of game states by the network, on a GPU where the config gives it one."""
 
     def __init__(self, settings: Settings) -> None:
-        self._lstm = load_bundle(settings).load_lstm(settings.device)
+        self._shelf = ModelShelf(
+            lambda folder: load_bundle(folder, settings).load_lstm(settings.device)
+        )
+        self._shelf.take(settings.bundle)
 
-    async def forecast(self, questions: list[LstmQuestion]) -> list[float]:
-        """One halftime margin in points per question, in order."""
-        answers: list[float] = await self._batch(questions)
+    async def forecast(self, questions: list[LstmQuestion]) -> list[tuple[float, float]]:
+        """The margins in points by horizon, one pair per question, in order."""
+        await self._shelf.fetch({question.bundle for question in questions})
+        answers: list[tuple[float, float]] = await self._batch(questions)
         return answers
 
     @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.0)
-    async def _batch(self, lists: list[list[LstmQuestion]]) -> list[list[float]]:
+    async def _batch(self, lists: list[list[LstmQuestion]]) -> list[list[tuple[float, float]]]:
         questions = [question for asked in lists for question in asked]
-        answers = self._lstm.forecast(
-            [question.pattern for question in questions],
+        return _share_out(_by_bundle(questions, self._answer), lists)
+
+    def _answer(self, bundle: Path, questions: Sequence[LstmQuestion]) -> list[tuple[float, float]]:
+        return ask_lstm(
+            self._shelf.take(bundle),
+            [question.state for question in questions],
             [question.expected_margin for question in questions],
         )
-        return _share_out(answers.tolist(), lists)
+
+
+def _by_bundle(
+    questions: Sequence[QuestionT], answer: Callable[[Path, list[QuestionT]], list[AnswerT]]
+) -> list[AnswerT]:
+    """One answer per question, in order, those of one bundle made together."""
+    answers: dict[int, AnswerT] = {}
+    for bundle in {question.bundle for question in questions}:
+        rows = [row for row, question in enumerate(questions) if question.bundle == bundle]
+        made = answer(bundle, [questions[row] for row in rows])
+        answers.update(zip(rows, made, strict=True))
+    return [answers[row] for row in range(len(questions))]
 
 
 def _share_out(
@@ -139,24 +142,34 @@ class IngressReplica:
         dejavu: DeploymentHandle[Any] | None = None,
         lstm: DeploymentHandle[Any] | None = None,
     ) -> None:
-        bundle = load_bundle(settings)
-        placement: Placement
-        if dejavu is None or lstm is None:
-            placement = Fused(bundle.load_forecaster(settings.device))
-        else:
-            placement = Coalesced(
-                Composed(bundle.combiner, _asking(dejavu, "Dejavu"), _asking(lstm, "Lstm")),
-                settings.request_timeout_seconds,
-            )
-        shards = ShardPool(settings)
         self._settings = settings
-        self._bundle = bundle
         self._store = Store(settings.data_dir)
-        self._service = LiveService(settings, shards, placement)
+        self._model = ServedModel(
+            settings,
+            self._store,
+            dejavu=_asking(dejavu, "Dejavu") if dejavu else None,
+            lstm=_asking(lstm, "Lstm") if lstm else None,
+        )
+        self._service = LiveService(settings, ShardPool(settings), self._model, self._model)
+        self._started = False
+
+    async def reconfigure(self, user_config: dict[str, Any]) -> None:
+        """Take the bundle in service; called as the replica starts and at each edit of the config.
+
+        While this runs Serve sends the replica no requests, and where it raises Serve replaces the
+        replica. So another bundle is only asked for here, and one that is wrong is logged.
+        """
+        bundle = InService.model_validate(user_config).bundle or self._settings.bundle
+        if self._started:
+            self._model.change_to(bundle)
+            return
+        self._started = True
+        await self._model.begin_with(bundle)
+        self._service.start()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The routes, bound to this replica's service."""
-        return build_api(self._settings, self._service, self._store, self._bundle)
+        return build_api(self._settings, self._service, self._store, self._model)
 
 
 @serve.ingress()

@@ -3,25 +3,25 @@
 Pure and rebuilt from the journal: the same updates in the same order give the same session.
 """
 
+import datetime
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
 from models.clock import GameClock
+from models.game_state import GameState
 from models.league import LEAGUES, SECONDS_PER_MINUTE
+from serve_app.due_forecast import DueForecast, RevisionReason
+from serve_app.observation import Observation, UpdateEffect
 from serve_app.schemas import (
     GameRegistration,
     InsufficientPattern,
     Outcome,
     Prediction,
     Revision,
+    RunningForecast,
 )
-from serve_app.score_buffer import (
-    MAX_CARRIED_FORWARD,
-    LiveScoreBuffer,
-    Observation,
-    UpdateEffect,
-)
+from serve_app.score_buffer import MAX_CARRIED_FORWARD, LiveScoreBuffer
 
 
 class State(StrEnum):
@@ -49,32 +49,19 @@ class IllegalMoveError(RuntimeError):
     """A move between game states that the table does not allow: a defect of the service."""
 
 
-@dataclass(frozen=True, slots=True)
-class DueForecast:
-    """A forecast to be made, with all that it may be made from: what was known when it fell due.
-
-    `pattern` holds the margins at the end of minutes 1..18 in points. `kind` is `prediction` for
-    the one that is frozen, or the reason for which it is revised.
-    """
-
-    game_id: str
-    home_team: str
-    away_team: str
-    expected_margin: float | None
-    kind: Literal["prediction", "late_update", "score_correction"]
-    pattern: tuple[float, ...]
-    minutes_carried_forward: int
-    clock: GameClock
-
-
 @dataclass(slots=True)
 class GameSession:
-    """The live state of one game between registration and its end."""
+    """The live state of one game between registration and its end.
+
+    `day` is the day it counts for; unknown only before its first update.
+    """
 
     registration: GameRegistration
+    day: datetime.date | None = None
     state: State = State.REGISTERED
     due: DueForecast | None = None
     prediction: Prediction | None = None
+    running: RunningForecast | None = None
     updates: int = 0
     corrections: int = 0
     last_received: float | None = None
@@ -123,34 +110,55 @@ class GameSession:
 
     def _renew(self, due: DueForecast) -> None:
         """A forecast that is not made yet is made from the newest evidence for its minutes."""
-        pattern = tuple(self.buffer.get_pattern_at_6min_2q() or due.pattern)
-        if pattern != due.pattern:
+        state = self.buffer.trigger_state() or due.state
+        if state != due.state:
             carried = len(self.buffer.missing_minutes())
-            self.due = replace(due, pattern=pattern, minutes_carried_forward=carried)
+            self.due = replace(due, state=state, minutes_carried_forward=carried)
 
-    def _look_for_revision(self, reason: Literal["late_update", "score_correction"]) -> None:
+    def _look_for_revision(self, reason: RevisionReason) -> None:
         pattern = self.buffer.get_pattern_at_6min_2q()
         if pattern is None or pattern == self.forecast_pattern:
             self.due = None
-        elif self.due is None or list(self.due.pattern) != pattern:
+        elif self.due is None or self.due.pattern != pattern:
             self.due = self._due(reason)
 
-    def _due(
-        self, kind: Literal["prediction", "late_update", "score_correction"]
-    ) -> DueForecast | None:
-        pattern, latest = self.buffer.get_pattern_at_6min_2q(), self.buffer.latest
-        if pattern is None or latest is None:
+    def _due(self, kind: Literal["prediction"] | RevisionReason) -> DueForecast | None:
+        state = self.buffer.trigger_state()
+        if state is None:
             return None
-        game = self.registration
+        carried = len(self.buffer.missing_minutes())
+        return self._forecast_of(kind, state, minutes_carried_forward=carried)
+
+    def running_due(self) -> DueForecast | None:
+        """A forecast of the game as it stands now; None where it cannot be made.
+
+        It is made of a game that has begun and is not declared over.
+        """
+        state = None if self.state is State.ENDED else self.buffer.state()
+        return None if state is None else self._forecast_of("running", state)
+
+    def _forecast_of(
+        self,
+        kind: Literal["prediction", "running"] | RevisionReason,
+        state: GameState,
+        *,
+        minutes_carried_forward: int = 0,
+    ) -> DueForecast | None:
+        game, latest = self.registration, self.buffer.latest
+        if latest is None:
+            return None
         return DueForecast(
             game_id=game.game_id,
             home_team=game.home_team,
             away_team=game.away_team,
             expected_margin=game.expected_margin,
+            day=self.day,
+            playoffs=game.playoffs,
             kind=kind,
-            pattern=tuple(pattern),
-            minutes_carried_forward=len(self.buffer.missing_minutes()),
+            state=state,
             clock=latest.clock,
+            updates=self.updates,
+            minutes_carried_forward=minutes_carried_forward,
         )
 
     def end(self) -> None:
@@ -159,6 +167,11 @@ class GameSession:
         self.due = None
 
     # --- forecasts -------------------------------------------------------------------------
+
+    def takes_running(self, due: DueForecast) -> bool:
+        """Whether a running forecast rests on more than the newest one; repeats do not."""
+        newest = self.running
+        return self.state is not State.ENDED and (newest is None or due.updates > newest.updates)
 
     @property
     def forecast_pattern(self) -> list[float] | None:

@@ -5,16 +5,17 @@ may be called twice with the same arguments: an actor's calls are retried after 
 """
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from models.clock import GameClock
-from serve_app.game_session import DueForecast, GameSession, State
-from serve_app.game_view import end_result, score_result, view
-from serve_app.journal import JournalEntry, rebuild_session, score_entry
+from serve_app.due_forecast import DueForecast
+from serve_app.game_day import day_of
+from serve_app.game_session import GameSession, State
+from serve_app.game_view import end_result, ended_game, score_result, view
+from serve_app.journal import JournalEntry, score_entry
+from serve_app.observation import Observation
 from serve_app.problems import (
     Conflict,
     InsufficientPatternProblem,
@@ -23,43 +24,25 @@ from serve_app.problems import (
     ServiceProblem,
     UnknownGame,
 )
+from serve_app.running_pace import RunningPace, Wait
 from serve_app.schemas import (
     EndResult,
     Forecast,
     GameRegistration,
     GameView,
-    Outcome,
     Prediction,
-    Revision,
-    ScoreResult,
 )
-from serve_app.score_buffer import Observation
+from serve_app.session_cache import SessionCache
+from serve_app.shard_forecasts import (
+    frozen_prediction,
+    outcome_of,
+    revision_of,
+    running_forecast,
+)
+from serve_app.shard_messages import Applied, MadeForecast, Update
 from serve_app.store import Store
 
 ENDED_SESSIONS = 250  # more than one page of GET /games shows
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """One validated score update on its way to a shard; teams only where it may register."""
-
-    game_id: str
-    quarter: int
-    time_remaining: str
-    score_home: int
-    score_away: int
-    timestamp: float | None = None
-    sequence: int | None = None
-    home_team: str | None = None
-    away_team: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What became of one update: its result, and the forecast that is to be made, if any."""
-
-    result: ScoreResult
-    due: DueForecast | None = None
 
 
 class GameShard:
@@ -70,62 +53,17 @@ class GameShard:
         store: Store,
         *,
         auto_register: bool = False,
+        forecast_interval_seconds: float = 0.0,
         notify: Callable[[], object] = lambda: None,
         now: Callable[[], float] = time.time,
         ended_sessions: int = ENDED_SESSIONS,
     ) -> None:
         self._store = store
-        self._ended_sessions = ended_sessions
         self._auto_register = auto_register
-        self._notify = notify
+        self._forecast_interval = forecast_interval_seconds
         self._now = now
-        self._sessions: dict[str, GameSession] = {}
-        self._ended: deque[str] = deque()
-
-    # --- sessions --------------------------------------------------------------------------
-
-    def _session(self, game_id: str) -> GameSession:
-        """The session of a registered game, rebuilt from the journal where it is not at hand."""
-        session = self._sessions.get(game_id)
-        if session is None:
-            stored = self._store.game(game_id)
-            if stored is None:
-                raise UnknownGame.of(game_id)
-            session = rebuild_session(
-                stored.registration,
-                self._store.scores(game_id),
-                self._store.prediction(game_id),
-                ended=stored.ended,
-            )
-            self._sessions[game_id] = session
-            if stored.ended:
-                self._bound_ended(game_id)
-        return session
-
-    def _bound_ended(self, game_id: str) -> None:
-        """Let the session that ended longest ago go; the store knows it still."""
-        self._ended.append(game_id)
-        if len(self._ended) > self._ended_sessions:
-            self._sessions.pop(self._ended.popleft(), None)
-
-    @contextmanager
-    def _writing(self, *game_ids: str) -> Iterator[list[JournalEntry]]:
-        """Collect journal entries and commit them as one; on failure forget what memory did.
-
-        The sessions of `game_ids` are then rebuilt from the store at their next use, so that
-        memory never holds what the store does not.
-        """
-        entries: list[JournalEntry] = []
-        try:
-            with self._store.transaction():
-                yield entries
-                self._store.append(entries)
-        except BaseException:
-            for game_id in game_ids:
-                self._sessions.pop(game_id, None)
-            raise
-        if entries:
-            self._notify()
+        self._sessions = SessionCache(store, notify, ended_sessions)
+        self._paces: dict[str, RunningPace] = {}
 
     # --- games -----------------------------------------------------------------------------
 
@@ -137,7 +75,7 @@ class GameShard:
         game_id = registration.game_id
         stored = self._store.game(game_id)
         if stored is None:
-            with self._writing(game_id) as entries:
+            with self._sessions.writing(game_id) as entries:
                 self._add(registration, entries)
         elif stored.registration != registration:
             raise Conflict(
@@ -149,15 +87,16 @@ class GameShard:
         return self.game(game_id)
 
     def _add(self, registration: GameRegistration, entries: list[JournalEntry]) -> None:
-        self._store.add_game(registration)
-        session = GameSession(registration)
-        self._sessions[registration.game_id] = session
+        day = registration.start_time and day_of(registration.start_time)
+        self._store.add_game(registration, day)
+        session = GameSession(registration, day)
+        self._sessions.add(session)
         payload = f'{{"game": {view(session, self._now()).model_dump_json()}}}'
         entries.append((registration.game_id, "game", self._now(), payload))
 
     def game(self, game_id: str) -> GameView:
         """What is known of one game; raises UnknownGame."""
-        return view(self._session(game_id), self._now())
+        return view(self._sessions.get(game_id), self._now())
 
     def games(self, game_ids: Sequence[str]) -> list[GameView]:
         """What is known of these games, in order."""
@@ -165,7 +104,7 @@ class GameShard:
 
     def prediction(self, game_id: str) -> Prediction:
         """The frozen prediction; raises a problem that says why there is none."""
-        session = self._session(game_id)
+        session = self._sessions.get(game_id)
         if session.prediction is not None:
             return session.prediction
         insufficient = session.insufficient_pattern()
@@ -191,15 +130,23 @@ class GameShard:
 
     def end(self, game_id: str) -> EndResult:
         """Declare a game over; again: the same answer."""
-        session = self._session(game_id)
+        session = self._sessions.get(game_id)
         if session.state is not State.ENDED:
-            with self._writing(game_id) as entries:
+            with self._sessions.writing(game_id) as entries:
                 session.end()
                 self._store.end_game(game_id)
+                self._keep_ended(session)
                 payload = end_result(session).model_dump_json(exclude={"prediction", "game_id"})
                 entries.append((game_id, "ended", self._now(), payload))
-            self._bound_ended(game_id)
+            self._sessions.bound_ended(game_id)
+            self._paces.pop(game_id, None)
         return end_result(session)
+
+    def _keep_ended(self, session: GameSession) -> None:
+        """Keep what an ended game teaches; a later update may still complete or correct it."""
+        ended = ended_game(session)
+        if ended is not None:
+            self._store.set_ended(ended)
 
     # --- updates ---------------------------------------------------------------------------
 
@@ -209,12 +156,19 @@ class GameShard:
         An update that cannot be taken gets its problem and leaves the others alone.
         """
         applied: list[Applied | ServiceProblem] = []
-        with self._writing(*{update.game_id for update in updates}) as entries:
-            for update in updates:
+        last: dict[str, int] = {}
+        with self._sessions.writing(*{update.game_id for update in updates}) as entries:
+            for place, update in enumerate(updates):
                 try:
                     applied.append(self._apply_one(update, entries))
+                    last[update.game_id] = place
                 except ServiceProblem as problem:
                     applied.append(problem)
+        for game_id, place in last.items():
+            # Each game's last update carries what is to be forecast after all of them.
+            item = applied[place]
+            if isinstance(item, Applied):
+                applied[place] = replace(item, running=self._ask_running(game_id))
         return applied
 
     def _apply_one(self, update: Update, entries: list[JournalEntry]) -> Applied:
@@ -229,14 +183,19 @@ class GameShard:
         )
         effect = session.observe(observation)
         session.last_received = self._now()
+        if session.day is None:
+            session.day = day_of(session.registration.start_time or self._moment())
+            self._store.set_day(update.game_id, session.day)
         if not effect.duplicate:
             entries.append(score_entry(session, effect, self._now()))
             self._resolve(session, entries)
+            if session.state is State.ENDED:
+                self._keep_ended(session)
         return Applied(score_result(session, effect), session.due)
 
     def _session_for(self, update: Update, entries: list[JournalEntry]) -> GameSession:
         try:
-            return self._session(update.game_id)
+            return self._sessions.get(update.game_id)
         except UnknownGame:
             if not self._auto_register:
                 raise
@@ -252,7 +211,7 @@ class GameShard:
             ),
             entries,
         )
-        return self._sessions[update.game_id]
+        return self._sessions.get(update.game_id)
 
     # --- forecasts -------------------------------------------------------------------------
 
@@ -261,8 +220,8 @@ class GameShard:
 
         The first to come is kept; a second for the same crossing gets the first one's answer.
         """
-        session = self._session(due.game_id)
-        with self._writing(due.game_id) as entries:
+        session = self._sessions.get(due.game_id)
+        with self._sessions.writing(due.game_id) as entries:
             if session.prediction is None:
                 self._freeze(session, due, forecast, entries)
             elif session.due == due and due.kind != "prediction":
@@ -281,16 +240,8 @@ class GameShard:
         forecast: Forecast,
         entries: list[JournalEntry],
     ) -> None:
-        prediction = Prediction(
-            **dict(forecast),
-            game_id=due.game_id,
-            pattern=list(due.pattern),
-            made_at=self._moment(),
-            quarter=due.clock.quarter,
-            time_remaining=due.clock.time_remaining,
-            minutes_carried_forward=due.minutes_carried_forward,
-            made_after_halftime=session.buffer.reached_halftime,
-        )
+        reached = session.buffer.reached_halftime
+        prediction = frozen_prediction(due, forecast, self._moment(), after_halftime=reached)
         if self._store.freeze(prediction):
             payload = f'{{"prediction": {prediction.model_dump_json()}}}'
             entries.append((due.game_id, "prediction", self._now(), payload))
@@ -303,15 +254,7 @@ class GameShard:
         forecast: Forecast,
         entries: list[JournalEntry],
     ) -> None:
-        if due.kind == "prediction":
-            return
-        revision = Revision(
-            reason=due.kind,
-            made_at=self._moment(),
-            pattern=list(due.pattern),
-            minutes_carried_forward=due.minutes_carried_forward,
-            forecast=forecast,
-        )
+        revision = revision_of(due, forecast, self._moment())
         session.revise(revision)
         if session.prediction is not None:
             self._store.set_revisions(due.game_id, session.prediction.revisions)
@@ -322,18 +265,38 @@ class GameShard:
         actual, prediction = session.new_outcome(), session.prediction
         if actual is None or prediction is None:
             return
-        outcome = Outcome(
-            halftime_margin=actual,
-            error=actual - prediction.point_forecast,
-            persistence_error=actual - prediction.pattern[-1],
-            covered=prediction.interval_lower <= actual <= prediction.interval_upper,
-            resolved_at=self._moment(),
-        )
+        outcome = outcome_of(prediction, actual, self._moment())
         session.resolve(outcome)
         game_id = session.registration.game_id
         self._store.set_outcome(game_id, outcome)
         payload = f'{{"outcome": {outcome.model_dump_json()}}}'
         entries.append((game_id, "outcome", self._now(), payload))
+
+    def _ask_running(self, game_id: str) -> DueForecast | Wait | None:
+        pace = self._paces.setdefault(game_id, RunningPace(self._forecast_interval))
+        session = self._sessions.get(game_id)
+        return pace.ask(game_id, session.running_due, self._now())
+
+    def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
+        """The running forecasts to be made of games whose wait is over."""
+        asked = []
+        for game_id in game_ids:
+            if game_id in self._paces:
+                self._paces[game_id].end_wait()
+            asked.append(self._ask_running(game_id))
+        return [item for item in asked if item is not None]
+
+    def record_running(self, made: Sequence[MadeForecast]) -> None:
+        """Keep running forecasts; one that rests on no more than the newest is passed over."""
+        with self._sessions.writing(*(item.due.game_id for item in made)) as entries:
+            for due, halftime, final in made:
+                session = self._sessions.get(due.game_id)
+                if not session.takes_running(due):
+                    continue
+                forecast = running_forecast(due, halftime, final, self._moment())
+                session.running = forecast
+                payload = f'{{"forecast": {forecast.model_dump_json()}}}'
+                entries.append((due.game_id, "forecast", self._now(), payload))
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)

@@ -1,8 +1,13 @@
 """What is told of a session: its view, the result of an update, the closing account."""
 
-from serve_app.game_session import GameSession, minute_of
-from serve_app.schemas import EndResult, GameView, ScoreResult
-from serve_app.score_buffer import UpdateEffect
+from models.horizon import HALFTIME_MINUTE, REGULATION_MINUTES
+from models.league import SECONDS_PER_MINUTE
+from serve_app.ended_game import EndedGame
+from serve_app.game_day import season_of
+from serve_app.game_session import GameSession, State, minute_of
+from serve_app.observation import UpdateEffect
+from serve_app.schemas import EndResult, GameView, ScoreResult, aware
+from serve_app.score_buffer import LiveScoreBuffer
 
 
 def view(session: GameSession, now: float) -> GameView:
@@ -16,7 +21,9 @@ def view(session: GameSession, now: float) -> GameView:
         away_team=game.away_team,
         league=game.league,
         state=session.state.value,
-        start_time=game.start_time,
+        start_time=game.start_time and aware(game.start_time),
+        day=session.day,
+        playoffs=game.playoffs,
         expected_margin=game.expected_margin,
         quarter=latest.clock.quarter if latest else None,
         time_remaining=latest.clock.time_remaining if latest else None,
@@ -30,6 +37,7 @@ def view(session: GameSession, now: float) -> GameView:
         corrections=session.corrections,
         feed_lag_seconds=lag,
         prediction=session.prediction,
+        forecast=session.running,
     )
 
 
@@ -62,3 +70,35 @@ def end_result(session: GameSession) -> EndResult:
         error=error,
         prediction=prediction,
     )
+
+
+def ended_game(session: GameSession) -> EndedGame | None:
+    """What a game teaches; None where it is not over or its final score is not known."""
+    game, finals = session.registration, session.buffer.final_scores()
+    if session.state is not State.ENDED or finals is None or session.day is None:
+        return None
+    margins, last_score = _course(session.buffer) or (None, None)
+    return EndedGame(
+        game_id=game.game_id,
+        date=session.day,
+        season=season_of(session.day),
+        playoffs=game.playoffs,
+        home=game.home_team,
+        away=game.away_team,
+        expected_margin=game.expected_margin,
+        final_home=finals[0],
+        final_away=finals[1],
+        margins=margins,
+        last_score=last_score,
+    )
+
+
+def _course(buffer: LiveScoreBuffer) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Margins and last scores at each minute's end; None where too much of it went unseen."""
+    halftime = buffer.halftime_margin()
+    if halftime is None or not buffer.is_complete:
+        return None
+    ends = [minute * SECONDS_PER_MINUTE for minute in range(1, REGULATION_MINUTES + 1)]
+    margins = [buffer.margin_at(end) for end in ends]
+    margins[HALFTIME_MINUTE - 1] = halftime
+    return tuple(margins), tuple(buffer.last_score_at(end) for end in ends)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Body, FastAPI, Query, Response
@@ -9,11 +10,9 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from models.bundle import Bundle
 from models.league import NBA
 from serve_app import dashboard
 from serve_app.accuracy import accuracy
-from serve_app.game_shard import Update
 from serve_app.http_limits import BodyLimit, TimeLimit
 from serve_app.live_service import LiveService
 from serve_app.problem_answers import answer_problems, invalid
@@ -37,7 +36,9 @@ from serve_app.schemas import (
     ScoreResult,
     ScoreUpdate,
 )
+from serve_app.served_model import ServedModel
 from serve_app.settings import Settings
+from serve_app.shard_messages import Update
 from serve_app.store import Store
 
 Item = TypeVar("Item", PredictRequest, GameScoreUpdate)
@@ -45,6 +46,7 @@ ITEM_RESULTS = TypeAdapter(list[ListItemResult])
 FORECASTS = TypeAdapter(list[Forecast | Problem])
 
 PAGE_LIMIT = 1_000
+VERSION = version("halftime-forecaster")
 # Asked for again at each visit, so that a new version never mixes old and new modules.
 ASSET_HEADERS = {"Cache-Control": "no-cache"}
 PAGE_HEADERS = {"Content-Security-Policy": dashboard.CONTENT_SECURITY_POLICY, **ASSET_HEADERS}
@@ -54,12 +56,14 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build_api(settings: Settings, service: LiveService, store: Store, bundle: Bundle) -> FastAPI:
+def build_api(
+    settings: Settings, service: LiveService, store: Store, model: ServedModel
+) -> FastAPI:
     """The HTTP application over one service."""
     api = FastAPI(
         title="Halftime forecaster",
         description="Live NBA halftime forecasts with calibrated intervals.",
-        version=bundle.model_version,
+        version=VERSION,
         responses=PROBLEMS,
     )
     api.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
@@ -69,8 +73,8 @@ def build_api(settings: Settings, service: LiveService, store: Store, bundle: Bu
     _add_forecast_routes(api, settings, service)
     _add_game_routes(api, service, store)
     _add_score_routes(api, settings, service)
-    _add_log_routes(api, store, bundle)
-    _add_status_routes(api, settings, service, bundle)
+    _add_log_routes(api, store, model)
+    _add_status_routes(api, settings, service, model)
     _add_page_routes(api)
     return api
 
@@ -126,7 +130,7 @@ def _add_game_routes(api: FastAPI, service: LiveService, store: Store) -> None:
     @api.post("/games/{game_id}/end")
     async def end(game_id: GameId) -> EndResult:
         """The game is over: predicted, actual and error."""
-        return await service.shards.end(game_id)
+        return await service.end(game_id)
 
 
 def _add_score_routes(api: FastAPI, settings: Settings, service: LiveService) -> None:
@@ -158,7 +162,7 @@ def _add_score_routes(api: FastAPI, settings: Settings, service: LiveService) ->
         return _written(ITEM_RESULTS.dump_json(answers, exclude_none=True))
 
 
-def _add_log_routes(api: FastAPI, store: Store, bundle: Bundle) -> None:
+def _add_log_routes(api: FastAPI, store: Store, model: ServedModel) -> None:
     @api.get("/predictions")
     async def predictions(
         since: Annotated[int, Query(ge=0, le=2**53)] = 0,
@@ -179,11 +183,11 @@ def _add_log_routes(api: FastAPI, store: Store, bundle: Bundle) -> None:
     @api.get("/accuracy")
     async def get_accuracy() -> Accuracy:
         """How the resolved predictions did, beside persistence."""
-        return await asyncio.to_thread(accuracy, store, bundle)
+        return await asyncio.to_thread(accuracy, store, model.bundle, model.adaptation)
 
 
 def _add_status_routes(
-    api: FastAPI, settings: Settings, service: LiveService, bundle: Bundle
+    api: FastAPI, settings: Settings, service: LiveService, model: ServedModel
 ) -> None:
     @api.get("/health")
     async def health() -> Health:
@@ -197,23 +201,27 @@ def _add_status_routes(
         shards, _ = await asyncio.gather(service.shards.process_ids(), service.predict([level]))
         return Ready(
             status="ready",
-            model_version=bundle.model_version,
+            model_version=model.bundle.model_version,
             shards=len(shards),
             placement=settings.placement,
         )
 
     @api.get("/models")
     async def models() -> Models:
-        """What is loaded, and what it has seen."""
+        """What is in service, and what it has seen."""
+        bundle, form = model.bundle, model.adaptation.before(None)
         return Models(
             model_version=bundle.model_version,
+            calibration_version=form.version,
+            learned_games=form.games,
+            ratings_day=form.strength.day,
+            trained_before=bundle.split.before,
             train_seasons=list(bundle.split.train),
             weights_seasons=list(bundle.split.weights),
             calibration_seasons=list(bundle.split.calibration),
-            held_out_date=bundle.split.hold_out,
             dejavu_weight=bundle.ensemble.dejavu_weight,
             lstm_weight=bundle.ensemble.lstm_weight,
-            library_games=len(bundle.library.games.game_id),
+            library_games=len(bundle.library.games),
             placement=settings.placement,
         )
 

@@ -1,13 +1,14 @@
 """How score updates are written to the journal, and a session read back from it."""
 
+import datetime
 import json
 from collections.abc import Sequence
 
 from models.clock import GameClock
 from models.league import LEAGUES
 from serve_app.game_session import GameSession, minute_of
-from serve_app.schemas import GameRegistration, Prediction
-from serve_app.score_buffer import Observation, UpdateEffect
+from serve_app.observation import Observation, UpdateEffect
+from serve_app.schemas import GameRegistration, Prediction, RunningForecast
 from serve_app.store import JournalRow
 
 JournalEntry = tuple[str, str, float, str]  # game_id, type, epoch seconds, payload as JSON text
@@ -36,10 +37,12 @@ def rebuild_session(
     scores: Sequence[JournalRow],
     prediction: Prediction | None,
     *,
+    day: datetime.date | None,
+    running: RunningForecast | None,
     ended: bool,
 ) -> GameSession:
     """The session of a game as it was, from its journaled updates in the order they came."""
-    session = GameSession(registration)
+    session = GameSession(registration, day, running=running)
     rules = LEAGUES[registration.league]
     for row in scores:
         payload = json.loads(row.payload)

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from models.forecaster import ForecastRequest, MarginForecast
-from serve_app.forecasting import Placement, as_answer
-from serve_app.game_session import DueForecast
-from serve_app.game_shard import Applied, Update
+from models.game_state import GameState
+from models.last_score import last_score_class
+from serve_app.due_forecast import DueForecast
+from serve_app.forecast_answer import as_answer
+from serve_app.placement import Placement
 from serve_app.problems import ServiceProblem
+from serve_app.running_forecasts import RunningForecasts, RunningShards, request_of
 from serve_app.schemas import (
     EndResult,
     Forecast,
@@ -20,13 +23,14 @@ from serve_app.schemas import (
     ScoreResult,
 )
 from serve_app.settings import Settings
+from serve_app.shard_messages import Applied, Update
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 32  # patterns of one list that are forecast at a time
 
 
-class Shards(Protocol):
+class Shards(RunningShards, Protocol):
     """The game shards, whichever way they are reached."""
 
     async def register(self, registration: GameRegistration) -> GameView: ...  # noqa: D102
@@ -41,26 +45,43 @@ class Shards(Protocol):
     async def process_ids(self) -> list[int]: ...  # noqa: D102
 
 
-class LiveService:
-    """Scores in, forecasts out."""
+class Learns(Protocol):
+    """Learns from ended games, behind the answers."""
 
-    def __init__(self, settings: Settings, shards: Shards, placement: Placement) -> None:
+    def wake(self) -> None: ...  # noqa: D102
+    async def settle(self) -> None: ...  # noqa: D102
+
+
+class LiveService:
+    """Scores in, forecasts out. Where `learning` is given, ended games are learned from."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        shards: Shards,
+        placement: Placement,
+        learning: Learns | None = None,
+    ) -> None:
         self._settings = settings
         self.shards = shards
         self._placement = placement
+        self._learning = learning
+        self._running = RunningForecasts(shards, placement, alpha=settings.alpha)
+
+    def start(self) -> None:
+        """Learn from the games that ended while nobody did; called once in the event loop."""
+        if self._learning is not None:
+            self._learning.wake()
+
+    async def settle(self) -> None:
+        """Wait until no work goes on behind the answers."""
+        await self._running.settle()
+        if self._learning is not None:
+            await self._learning.settle()
 
     async def predict(self, requests: Sequence[PredictRequest]) -> list[Forecast]:
         """One forecast per request, in order; nothing is kept."""
-        questions = [
-            ForecastRequest(
-                pattern=request.pattern,
-                alpha=request.alpha,
-                home_team=request.home_team,
-                away_team=request.away_team,
-                expected_margin=request.expected_margin,
-            )
-            for request in requests
-        ]
+        questions = [_question(request) for request in requests]
         explained = any(request.return_explanation for request in requests)
         similar = self._settings.similar_games if explained else 0
         forecasts: list[MarginForecast] = []
@@ -69,7 +90,7 @@ class LiveService:
             forecasts += await self._placement.forecast(chunk, similar=similar)
             await asyncio.sleep(0)  # A long list must not hold up the scores of live games.
         return [
-            as_answer(forecast, explain=request.return_explanation)
+            as_answer(forecast, explain=request.return_explanation, lines=request.lines)
             for forecast, request in zip(forecasts, requests, strict=True)
         ]
 
@@ -77,7 +98,7 @@ class LiveService:
         """Take updates over any games, and make the forecasts that fell due by them.
 
         The update that crossed the trigger carries the prediction in its result, and so does each
-        later one of the same list.
+        later one of the same list. Running forecasts are made behind the answer.
         """
         applied = await self.shards.apply(updates)
         dues = {
@@ -86,6 +107,7 @@ class LiveService:
             if isinstance(item, Applied) and item.due is not None
         }
         predictions = await self._make(list(dues.values()))
+        self._running.take(item.running for item in applied if isinstance(item, Applied))
         return [
             item
             if isinstance(item, ServiceProblem)
@@ -94,6 +116,13 @@ class LiveService:
             else item.result.model_copy(update={"prediction": predictions[item.due.game_id]})
             for item in applied
         ]
+
+    async def end(self, game_id: str) -> EndResult:
+        """Declare a game over, and learn from it behind the answer."""
+        result = await self.shards.end(game_id)
+        if self._learning is not None:
+            self._learning.wake()
+        return result
 
     async def _make(self, dues: Sequence[DueForecast]) -> dict[str, Prediction]:
         """Forecast what fell due, and keep it; by game id.
@@ -105,7 +134,8 @@ class LiveService:
             return {}
         try:
             forecasts = await self._placement.forecast(
-                [self._request(due) for due in dues], similar=self._settings.similar_games
+                [request_of(due, "halftime", self._settings.alpha) for due in dues],
+                similar=self._settings.similar_games,
             )
         except Exception:
             logger.exception("forecasts for %s stay due", [due.game_id for due in dues])
@@ -125,12 +155,20 @@ class LiveService:
                 predictions[due.game_id] = prediction
         return predictions
 
-    def _request(self, due: DueForecast) -> ForecastRequest:
-        return ForecastRequest(
-            pattern=due.pattern,
-            alpha=self._settings.alpha,
-            home_team=due.home_team,
-            away_team=due.away_team,
-            expected_margin=due.expected_margin,
-            exclude_game_id=due.game_id,
-        )
+
+def _question(request: PredictRequest) -> ForecastRequest:
+    """What the models are asked for a pattern."""
+    last_score = 0
+    if request.last_score is not None and request.seconds_since_score is not None:
+        side = 1 if request.last_score == "home" else -1
+        last_score = last_score_class(side, request.seconds_since_score)
+    return ForecastRequest(
+        state=GameState.of_pattern(request.pattern, last_score),
+        horizon=request.horizon,
+        alpha=request.alpha,
+        home_team=request.home_team,
+        away_team=request.away_team,
+        expected_margin=request.expected_margin,
+        date=request.date,
+        playoffs=request.playoffs,
+    )

@@ -1,78 +1,30 @@
-"""The score buffer of one game: what was seen at which game clock, in whatever order it came.
+"""The score buffer of one game: what its timeline tells a forecast, and how the game ended.
 
-Pure: no Ray, no store, no wall clock. The order of the scores is the order of the game clock;
-arrival order and source stamps only decide between two scores at one and the same clock.
+Pure: no Ray, no store, no wall clock.
 """
 
-import math
-from bisect import bisect_right, insort
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from models.clock import GameClock
-from models.errors import ForecastError
+from models.errors import PatternError
+from models.game_state import GameState
 from models.league import NBA, SECONDS_PER_MINUTE, LeagueRules
+from serve_app.observation import (
+    Key,
+    Observation,
+    ScoreUpdateError,
+    UpdateEffect,
+    epoch_seconds,
+)
+from serve_app.score_timeline import ScoreTimeline
 
 MAX_CARRIED_FORWARD = 2
-SCORE_JUMP_POINTS = 10
-
-Key = tuple[float, int]  # (game seconds elapsed, quarter): 0:00 of Q1 comes before 12:00 of Q2
-
-
-class ScoreUpdateError(ForecastError):
-    """A score or a timestamp that no scoreboard shows."""
+# The least step of a game clock: a free throw at 12:00 of Q3 is this long after the half.
+CLOCK_STEP_SECONDS = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """The score at one game clock. `timestamp` is epoch seconds at the source."""
-
-    clock: GameClock
-    score_home: int
-    score_away: int
-    timestamp: float | None = None
-    sequence: int | None = None
-
-    @property
-    def key(self) -> Key:
-        """Place in game order."""
-        return (self.clock.elapsed_seconds, self.clock.quarter)
-
-    @property
-    def is_stamped(self) -> bool:
-        """Whether the source says when it saw this."""
-        return self.sequence is not None or self.timestamp is not None
-
-    @property
-    def margin(self) -> int:
-        """Home score − away score, in points."""
-        return self.score_home - self.score_away
-
-    def precedes(self, other: "Observation") -> bool:
-        """Whether the source says that this came before `other`: sequence first, then timestamp."""
-        if self.sequence is not None and other.sequence is not None:
-            return self.sequence < other.sequence
-        if self.timestamp is not None and other.timestamp is not None:
-            return self.timestamp < other.timestamp
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateEffect:
-    """What one update did to the buffer.
-
-    `flags` names what was odd: `score_jump` (more than 10 points by one side since the score
-    before it), `score_decreased`, `clock_backwards`, `superseded` (a newer score at the same
-    clock is known, so the buffer is unchanged).
-    """
-
-    observation: Observation
-    duplicate: bool
-    flags: tuple[str, ...] = ()
-
-
-class LiveScoreBuffer:
-    """The scores of one game by game clock, and the margin pattern they give.
+class LiveScoreBuffer(ScoreTimeline):
+    """The scores of one game by game clock, and what a forecast may be made from.
 
     `pattern[m]` is the margin of the last score at or before the end of game minute m + 1.
     A minute without any update is carried forward from the score before it (0-0 before the first);
@@ -82,16 +34,10 @@ class LiveScoreBuffer:
     def __init__(
         self, game_id: str, home_team: str, away_team: str, rules: LeagueRules = NBA
     ) -> None:
+        super().__init__(rules)
         self.game_id = game_id
         self.home_team = home_team
         self.away_team = away_team
-        self.rules = rules
-        self._keys: list[Key] = []
-        self._observations: dict[Key, Observation] = {}
-        self._superseded: set[Observation] = set()
-
-    def __len__(self) -> int:
-        return len(self._keys)
 
     def add_score_update(
         self,
@@ -122,54 +68,8 @@ class LiveScoreBuffer:
             if type(score) is not int or score < 0:
                 raise ScoreUpdateError(f"{side}: expected a whole number from 0; got {score!r}")
         clock = GameClock.parse(quarter, time_remaining, self.rules)
-        stamp = _epoch_seconds(timestamp)
+        stamp = epoch_seconds(timestamp)
         return self.observe(Observation(clock, score_home, score_away, stamp, sequence))
-
-    def observe(self, new: Observation) -> UpdateEffect:
-        """Take one observation; says whether it was known already and what was odd about it."""
-        held = self._observations.get(new.key)
-        if new == held or new in self._superseded:
-            return UpdateEffect(new, duplicate=True)
-        if held is not None and new.precedes(held):
-            self._supersede(new)
-            return UpdateEffect(new, duplicate=False, flags=("superseded",))
-        flags = self._oddities(new, held)
-        if held is None:
-            insort(self._keys, new.key)
-        else:
-            self._supersede(held)
-        self._observations[new.key] = new
-        return UpdateEffect(new, duplicate=False, flags=flags)
-
-    def _supersede(self, old: Observation) -> None:
-        """Know a repeat of `old` again; without a stamp it may be a score that was taken back."""
-        if old.is_stamped:
-            self._superseded.add(old)
-
-    def _oddities(self, new: Observation, held: Observation | None) -> tuple[str, ...]:
-        before = held or self._last_at(new.key)
-        flags = []
-        if before is not None:
-            home, away = new.score_home - before.score_home, new.score_away - before.score_away
-            if max(home, away) > SCORE_JUMP_POINTS:
-                flags.append("score_jump")
-            if min(home, away) < 0:
-                flags.append("score_decreased")
-        if self._keys and new.key < self._keys[-1]:
-            flags.append("clock_backwards")
-        return tuple(flags)
-
-    def _last_at(self, key: Key) -> Observation | None:
-        """The last observation at or before `key` in game order."""
-        place = bisect_right(self._keys, key)
-        return self._observations[self._keys[place - 1]] if place else None
-
-    # --- what is known ---------------------------------------------------------------------
-
-    @property
-    def latest(self) -> Observation | None:
-        """The observation furthest in game time."""
-        return self._observations[self._keys[-1]] if self._keys else None
 
     def get_current_differential(self) -> int | None:
         """Margin at the furthest game clock seen, in points; None before the first update."""
@@ -177,33 +77,23 @@ class LiveScoreBuffer:
 
     def margin_at_minute(self, minute: int) -> int:
         """Margin of the last score at or before the end of game minute `minute` (from 1)."""
-        found = self._last_at((minute * SECONDS_PER_MINUTE, self.rules.last_quarter))
-        return found.margin if found else 0
+        return self.margin_at(minute * SECONDS_PER_MINUTE)
+
+    # --- the trigger -----------------------------------------------------------------------
 
     def pattern_so_far(self) -> list[float]:
         """Margins at the end of the game minutes played so far, at most up to the trigger."""
-        elapsed = self.latest.clock.elapsed_seconds if self.latest else 0.0
-        played = min(int(elapsed // SECONDS_PER_MINUTE), self.rules.pattern_minutes)
+        played = min(self.minutes_played, self.rules.pattern_minutes)
         return [float(self.margin_at_minute(minute)) for minute in range(1, played + 1)]
 
     def missing_minutes(self) -> list[int]:
         """The game minutes (from 1) up to the trigger, of those played, that saw no update."""
-        elapsed = self.latest.clock.elapsed_seconds if self.latest else 0.0
-        played = min(int(elapsed // SECONDS_PER_MINUTE), self.rules.pattern_minutes)
-        return [minute for minute in range(1, played + 1) if not self._saw(minute)]
-
-    def _saw(self, minute: int) -> bool:
-        """Whether an update fell into `minute`: after its start (tip-off included) to its end."""
-        end = self._last_at((minute * SECONDS_PER_MINUTE, self.rules.last_quarter))
-        if end is None:
-            return False
-        start = (minute - 1) * SECONDS_PER_MINUTE
-        return end.clock.elapsed_seconds > start or minute == 1
+        return self.unseen(min(self.minutes_played, self.rules.pattern_minutes))
 
     @property
     def crossed_trigger(self) -> bool:
         """Whether the game clock was seen at or past the trigger (6:00 of Q2)."""
-        return bool(self._keys) and self._keys[-1][0] >= self.rules.trigger_elapsed
+        return self.latest is not None and self.latest.key[0] >= self.rules.trigger_elapsed
 
     def is_ready_for_prediction(self) -> bool:
         """At or past the trigger, with updates in all but at most 2 of the minutes before it."""
@@ -213,14 +103,57 @@ class LiveScoreBuffer:
         """The margins at the end of minutes 1..18 in points, or None while not ready."""
         return self.pattern_so_far() if self.is_ready_for_prediction() else None
 
+    # --- states that a forecast may be made from ---------------------------------------------
+
+    def trigger_state(self) -> GameState | None:
+        """The state at 6:00 of Q2, or None while not ready."""
+        if not self.is_ready_for_prediction():
+            return None
+        return self._state_at(float(self.rules.trigger_elapsed))
+
+    def state(self) -> GameState | None:
+        """The state at the furthest game clock seen.
+
+        None before the first update, and where too many of the minutes played saw none: more than
+        `MAX_CARRIED_FORWARD`, and more than one in nine. Their margins would be made up.
+        """
+        latest = self.latest
+        if latest is None or len(self.unseen(self.minutes_played)) > self._allowed_gaps:
+            return None
+        elapsed = latest.clock.elapsed_seconds
+        if latest.key > self.end_key(elapsed) and latest.margin != self.margin_at(elapsed):
+            elapsed += CLOCK_STEP_SECONDS
+        return self._state_at(elapsed)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all but at most `MAX_CARRIED_FORWARD` of the minutes played saw an update."""
+        return len(self.unseen(self.minutes_played)) <= MAX_CARRIED_FORWARD
+
+    @property
+    def _allowed_gaps(self) -> int:
+        """Minutes that may go unseen by now: as many of all as of those before the trigger."""
+        before_trigger = self.rules.pattern_minutes // MAX_CARRIED_FORWARD
+        return max(MAX_CARRIED_FORWARD, self.minutes_played // before_trigger)
+
+    def _state_at(self, elapsed_seconds: float) -> GameState | None:
+        """The state at this clock; None where a margin is beyond all that games have seen."""
+        last_score = self.last_score_at(elapsed_seconds)
+        try:
+            return GameState.at(self.margin_at, elapsed_seconds, last_score=last_score)
+        except PatternError:
+            return None
+
+    # --- how it ended ----------------------------------------------------------------------
+
     @property
     def reached_halftime(self) -> bool:
         """Whether 0:00 of Q2, or any clock of a later quarter, was seen."""
-        return bool(self._keys) and self._keys[-1] >= self._halftime_key
+        return self.latest is not None and self.latest.key >= self._halftime_key
 
     @property
     def _halftime_key(self) -> Key:
-        return (self.rules.halftime_elapsed, self.rules.halftime_quarter)
+        return self.end_key(self.rules.halftime_elapsed)
 
     def halftime_margin(self) -> int | None:
         """Margin at the end of Q2 in points, or None while unknown.
@@ -232,8 +165,8 @@ class LiveScoreBuffer:
         if not self.reached_halftime:
             return None
         elapsed, quarter = self._halftime_key
-        last = self._last_at(self._halftime_key)
-        after_break = self._observations.get((elapsed, quarter + 1))
+        last = self.last_at(self._halftime_key)
+        after_break = self.observation_at((elapsed, quarter + 1))
         if last is not None and last.clock.elapsed_seconds == elapsed:
             return last.margin
         if after_break is not None:
@@ -242,23 +175,21 @@ class LiveScoreBuffer:
             return last.margin
         return None
 
+    def final_scores(self) -> tuple[int, int] | None:
+        """Home's and away's points where this was the end of the game, or None where unknown.
 
-def _epoch_seconds(timestamp: datetime | float | str | None) -> float | None:
-    """A timestamp as epoch seconds; raises ScoreUpdateError where it is none."""
-    expected = "timestamp: expected a datetime, ISO 8601 text, epoch seconds or None"
-    match timestamp:
-        case None:
+        To be asked of a game that is declared over. The score at 0:00 of Q4 or of an overtime;
+        else the last of that period's final minute: one that is older proves nothing. No game
+        ends tied.
+        """
+        last = self.latest
+        if last is None or last.clock.quarter < self.rules.quarters or last.margin == 0:
             return None
-        case str():
-            try:
-                return _epoch_seconds(datetime.fromisoformat(timestamp))
-            except ValueError:
-                raise ScoreUpdateError(f"{expected}; got {timestamp!r}") from None
-        case datetime():
-            zoned = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-            return zoned.timestamp()
-        case bool():
-            raise ScoreUpdateError(f"{expected}; got {timestamp!r}")
-        case int() | float() if math.isfinite(timestamp):
-            return float(timestamp)
-    raise ScoreUpdateError(f"{expected}; got {timestamp!r}")
+        if last.clock.seconds_remaining >= SECONDS_PER_MINUTE:
+            return None
+        return last.score_home, last.score_away
+
+    def final_margin(self) -> int | None:
+        """The final margin in points, overtime included; None as for `final_scores`."""
+        scores = self.final_scores()
+        return None if scores is None else scores[0] - scores[1]

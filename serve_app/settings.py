@@ -60,6 +60,13 @@ class Settings(BaseModel):
     similar_games: StrictInt = Field(
         default=10, ge=0, le=50, description="Similar historical games named in an explanation."
     )
+    forecast_interval_seconds: StrictFloat = Field(
+        default=5.0,
+        ge=0,
+        le=3600,
+        description="A game's running forecast is made at most once in so many seconds; 0 makes "
+        "one with every update.",
+    )
     shards: StrictInt = Field(
         default=2, ge=1, le=64, description="Actors that hold the score buffers."
     )

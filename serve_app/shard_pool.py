@@ -9,12 +9,14 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayTaskError
 
-from serve_app.game_session import DueForecast
-from serve_app.game_shard import Applied, GameShard, Update
+from serve_app.due_forecast import DueForecast
+from serve_app.game_shard import GameShard
 from serve_app.live_hub import NAMESPACE, connect_hub
 from serve_app.problems import ServiceProblem, Unavailable
+from serve_app.running_pace import Wait
 from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
 from serve_app.settings import Settings
+from serve_app.shard_messages import Applied, MadeForecast, Update
 from serve_app.store import Store
 
 
@@ -31,6 +33,7 @@ class ShardActor(GameShard):
         super().__init__(
             Store(settings.data_dir),
             auto_register=settings.auto_register,
+            forecast_interval_seconds=settings.forecast_interval_seconds,
             notify=hub.notify.remote,
         )
 
@@ -102,6 +105,28 @@ class ShardPool:
         prediction: Prediction = await _answer(shard.record.remote(due, forecast))
         return prediction
 
+    async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
+        """The running forecasts to be made of games whose wait is over."""
+        answers = await asyncio.gather(
+            *(
+                _answer(self._shards[index].running.remote(ids))
+                for index, ids in self._shares(game_ids).items()
+            )
+        )
+        return [item for answer in answers for item in answer]
+
+    async def record_running(self, made: Sequence[MadeForecast]) -> None:
+        """Keep running forecasts."""
+        shares: dict[int, list[MadeForecast]] = {}
+        for item in made:
+            shares.setdefault(shard_of(item.due.game_id, len(self)), []).append(item)
+        await asyncio.gather(
+            *(
+                _answer(self._shards[index].record_running.remote(share))
+                for index, share in shares.items()
+            )
+        )
+
     async def game(self, game_id: str) -> GameView:
         """What is known of one game; raises UnknownGame."""
         view: GameView = await _answer(self._shard(game_id).game.remote(game_id))
@@ -109,11 +134,11 @@ class ShardPool:
 
     async def games(self, game_ids: Sequence[str]) -> list[GameView]:
         """What is known of these games, in order."""
-        shares: dict[int, list[str]] = {}
-        for game_id in game_ids:
-            shares.setdefault(shard_of(game_id, len(self)), []).append(game_id)
         answers = await asyncio.gather(
-            *(_answer(self._shards[index].games.remote(ids)) for index, ids in shares.items())
+            *(
+                _answer(self._shards[index].games.remote(ids))
+                for index, ids in self._shares(game_ids).items()
+            )
         )
         views = {view.game_id: view for answer in answers for view in answer}
         return [views[game_id] for game_id in game_ids]
@@ -134,6 +159,13 @@ class ShardPool:
         return list(
             await asyncio.gather(*(_answer(shard.process_id.remote()) for shard in self._shards))
         )
+
+    def _shares(self, game_ids: Sequence[str]) -> dict[int, list[str]]:
+        """The games of each shard."""
+        shares: dict[int, list[str]] = {}
+        for game_id in game_ids:
+            shares.setdefault(shard_of(game_id, len(self)), []).append(game_id)
+        return shares
 
     def _shard(self, game_id: str) -> Any:  # noqa: ANN401 - Ray types no actor handle
         return self._shards[shard_of(game_id, len(self))]

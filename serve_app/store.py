@@ -1,50 +1,18 @@
-"""The embedded store: a SQLite file with the journal of everything that happened.
+"""The embedded store: the journal of everything that happened, and what was made of it.
 
 The journal is the truth: buffers and states are rebuilt from it, and the live feed reads its new
-rows. A row is on disk when `commit` returns (WAL, `synchronous=FULL`).
+rows.
 """
 
-import fcntl
+import datetime
 import json
-import sqlite3
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from serve_app.schemas import GameRegistration, Outcome, Prediction, Revision
-
-FILE_NAME = "halftime.sqlite3"
-BUSY_TIMEOUT_SECONDS = 10
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS games (
-    game_id TEXT PRIMARY KEY,
-    registration TEXT NOT NULL,
-    registered_at REAL NOT NULL,
-    ended_at REAL
-);
-CREATE TABLE IF NOT EXISTS journal (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    game_id TEXT NOT NULL REFERENCES games,
-    type TEXT NOT NULL,
-    time REAL NOT NULL,
-    payload TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS journal_scores ON journal (game_id, seq) WHERE type = 'score';
-CREATE TABLE IF NOT EXISTS predictions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    game_id TEXT NOT NULL REFERENCES games,
-    trigger TEXT NOT NULL,
-    model_version TEXT NOT NULL,
-    frozen TEXT NOT NULL,
-    revisions TEXT NOT NULL DEFAULT '[]',
-    outcome TEXT,
-    UNIQUE (game_id, trigger)
-);
-"""
+from serve_app.database import Database
+from serve_app.ended_game import EndedGame
+from serve_app.schemas import GameRegistration, Outcome, Prediction, Revision, RunningForecast
 
 TRIGGER = "q2_6min"
 
@@ -62,10 +30,24 @@ class JournalRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredGame:
-    """A registered game, and whether it was declared over."""
+    """A registered game, the day it counts for, and whether it was declared over."""
 
     registration: GameRegistration
+    day: datetime.date | None
     ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedRow:
+    """What one finished game taught: `payload` is JSON text, `day` YYYY-MM-DD.
+
+    `version` grows with every game that any model version learns.
+    """
+
+    version: int
+    game_id: str
+    day: str
+    payload: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,59 +65,41 @@ class ResolvedPrediction:
     actual: float
 
 
-class Store:
+class Store(Database):
     """One connection to the store; several processes may each have one on the same file."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            folder / FILE_NAME,
-            timeout=BUSY_TIMEOUT_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        # One process at a time: the switch to WAL waits for nobody, it fails on a file in use.
-        with (folder / "opening.lock").open("w") as opening:
-            fcntl.flock(opening, fcntl.LOCK_EX)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.executescript(_SCHEMA)
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("PRAGMA foreign_keys=ON")
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All writes inside are on disk when it ends, or none is where it raises."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def _read(self, query: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._connection.execute(query, parameters).fetchall()
 
     # --- games and the journal -------------------------------------------------------------
 
-    def add_game(self, registration: GameRegistration) -> None:
+    def add_game(self, registration: GameRegistration, day: datetime.date | None = None) -> None:
         """Register a game. To be called inside a transaction."""
         self._connection.execute(
-            "INSERT INTO games (game_id, registration, registered_at) VALUES (?, ?, ?)",
-            (registration.game_id, registration.model_dump_json(), time.time()),
+            "INSERT INTO games (game_id, registration, registered_at, day) VALUES (?, ?, ?, ?)",
+            (
+                registration.game_id,
+                registration.model_dump_json(),
+                time.time(),
+                day and day.isoformat(),
+            ),
+        )
+
+    def set_day(self, game_id: str, day: datetime.date) -> None:
+        """Fix the day of a game that has none yet. To be called inside a transaction."""
+        self._connection.execute(
+            "UPDATE games SET day = ? WHERE game_id = ? AND day IS NULL",
+            (day.isoformat(), game_id),
         )
 
     def end_game(self, game_id: str) -> None:
         """Declare a game over. To be called inside a transaction."""
         self._connection.execute(
             "UPDATE games SET ended_at = ? WHERE game_id = ?", (time.time(), game_id)
+        )
+
+    def set_ended(self, ended: EndedGame) -> None:
+        """Keep what an ended game teaches. To be called inside a transaction."""
+        self._connection.execute(
+            "UPDATE games SET ended = ? WHERE game_id = ?",
+            (ended.to_json(), ended.game_id),
         )
 
     def append(self, entries: Sequence[tuple[str, str, float, str]]) -> None:
@@ -146,7 +110,9 @@ class Store:
 
     def game(self, game_id: str) -> StoredGame | None:
         """A registered game, or None."""
-        rows = self._read("SELECT registration, ended_at FROM games WHERE game_id = ?", (game_id,))
+        rows = self._read(
+            "SELECT registration, day, ended_at FROM games WHERE game_id = ?", (game_id,)
+        )
         return _stored_game(*rows[0]) if rows else None
 
     def newest_games(self, limit: int) -> list[str]:
@@ -162,6 +128,15 @@ class Store:
             (game_id,),
         )
         return [JournalRow(*row) for row in rows]
+
+    def running_forecast(self, game_id: str) -> RunningForecast | None:
+        """The newest running forecast of one game, or None."""
+        rows = self._read(
+            "SELECT payload ->> '$.forecast' FROM journal "
+            "WHERE game_id = ? AND type = 'forecast' ORDER BY seq DESC LIMIT 1",
+            (game_id,),
+        )
+        return RunningForecast.model_validate_json(rows[0][0]) if rows else None
 
     def journal_after(self, seq: int, limit: int) -> list[JournalRow]:
         """At most `limit` rows of all games after `seq`, in order."""
@@ -237,9 +212,55 @@ class Store:
         )
         return [ResolvedPrediction(*row) for row in rows]
 
+    # --- what finished games taught --------------------------------------------------------
 
-def _stored_game(registration: str, ended_at: float | None) -> StoredGame:
-    return StoredGame(GameRegistration.model_validate_json(registration), ended_at is not None)
+    def unlearned_games(self, bundle: str, after: datetime.date | None = None) -> list[EndedGame]:
+        """The ended games that the model version `bundle` has not learned from, by day.
+
+        Only those of days after `after`, where one is given.
+        """
+        rows = self._read(
+            "SELECT ended FROM games WHERE ended IS NOT NULL AND day > ? AND game_id NOT IN "
+            "(SELECT game_id FROM learned_games WHERE bundle = ?) ORDER BY day, game_id",
+            (after.isoformat() if after else "", bundle),
+        )
+        return [EndedGame.from_json(row[0]) for row in rows]
+
+    def count_unlearned(self, bundle: str, day: datetime.date) -> int:
+        """How many games of a day `bundle` has not learned from: under way, or not yet learned."""
+        rows = self._read(
+            "SELECT COUNT(*) FROM games WHERE day = ? AND game_id NOT IN "
+            "(SELECT game_id FROM learned_games WHERE bundle = ?)",
+            (day.isoformat(), bundle),
+        )
+        return int(rows[0][0])
+
+    def add_learned(self, bundle: str, game_id: str, day: datetime.date, payload: str) -> bool:
+        """Keep what `bundle` learned from a game (JSON text); False where that was known."""
+        with self.transaction():
+            cursor = self._connection.execute(
+                "INSERT OR IGNORE INTO learned_games (bundle, game_id, day, payload) "
+                "VALUES (?, ?, ?, ?)",
+                (bundle, game_id, day.isoformat(), payload),
+            )
+            return cursor.rowcount == 1
+
+    def learned_games(self, bundle: str, after_version: int = 0) -> list[LearnedRow]:
+        """What `bundle` learned after `after_version`, in the order in which it did."""
+        rows = self._read(
+            "SELECT version, game_id, day, payload FROM learned_games "
+            "WHERE bundle = ? AND version > ? ORDER BY version",
+            (bundle, after_version),
+        )
+        return [LearnedRow(*row) for row in rows]
+
+
+def _stored_game(registration: str, day: str | None, ended_at: float | None) -> StoredGame:
+    return StoredGame(
+        GameRegistration.model_validate_json(registration),
+        datetime.date.fromisoformat(day) if day else None,
+        ended_at is not None,
+    )
 
 
 def _prediction(frozen: str, revisions: str, outcome: str | None) -> Prediction:

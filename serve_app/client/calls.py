@@ -1,13 +1,14 @@
 """The routes of the HTTP contract from the caller's side: what to send, how to read the answer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
+from models.horizon import Horizon
 from serve_app.client.errors import InvalidRequestError
 from serve_app.client.exchange import EXCERPT_CHARACTERS, Call
 from serve_app.schemas import (
@@ -27,6 +28,7 @@ from serve_app.schemas import (
     Ready,
     ScoreResult,
     ScoreUpdate,
+    Side,
 )
 
 ITEMS_PER_REQUEST = 500
@@ -44,19 +46,31 @@ def predict(
     alpha: float = 0.05,
     return_explanation: bool = True,
     *,
+    horizon: Horizon = "halftime",
     home_team: str | None = None,
     away_team: str | None = None,
     expected_margin: float | None = None,
+    day: date | str | None = None,
+    playoffs: bool = False,
+    last_score: Side | None = None,
+    seconds_since_score: float | None = None,
+    lines: Sequence[float] = (),
 ) -> Call[Forecast]:
-    """POST /predict: the halftime margin from the margins at the end of game minutes 1..18.
+    """POST /predict: the margin at a horizon from the margins at the end of game minutes 1, 2, ...
 
     Args:
-        pattern: 18 margins (home − away, points).
+        pattern: 1 to 23 margins (home − away, points) for halftime, 1 to 48 for the final margin.
         alpha: miscoverage of the interval, in (0, 1).
         return_explanation: whether the models' parts and the similar games come with it.
+        horizon: `halftime` or `final`.
         home_team: tricode; with `away_team` the service's own ratings give the expected margin.
         away_team: tricode.
         expected_margin: pregame expectation for the home side, in points; wins over the ratings.
+        day: of the game; the forecast then rests on what was learned before it.
+        playoffs: whether it is a playoff game.
+        last_score: the side that scored last before the end of the pattern, `home` or `away`.
+        seconds_since_score: game seconds from that score to the end of the pattern.
+        lines: at most 20 margins in points, for the chances of ending above them.
     """
     fields = {
         "pattern": list(pattern),
@@ -65,6 +79,12 @@ def predict(
         "home_team": home_team,
         "away_team": away_team,
         "expected_margin": expected_margin,
+        "horizon": horizon,
+        "date": day,
+        "playoffs": playoffs,
+        "last_score": last_score,
+        "seconds_since_score": seconds_since_score,
+        "lines": list(lines),
     }
     body = _json(checked(PredictRequest, fields))
     return Call("POST", "/predict", Forecast.model_validate_json, body)
@@ -83,6 +103,8 @@ def register_game(
     away_team: str,
     start_time: Moment = None,
     expected_margin: float | None = None,
+    *,
+    playoffs: bool = False,
 ) -> Call[GameView]:
     """POST /games: has a game monitored; again with the same content gets the same answer."""
     fields = {
@@ -91,6 +113,7 @@ def register_game(
         "away_team": away_team,
         "start_time": start_time,
         "expected_margin": expected_margin,
+        "playoffs": playoffs,
     }
     body = _json(checked(GameRegistration, fields))
     return Call("POST", "/games", GameView.model_validate_json, body)

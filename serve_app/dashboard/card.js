@@ -1,6 +1,7 @@
 // One game's card: made once, then changed in place. Feed data is only ever set as text.
 
 import { barBound, barShapes, chartRange, chartShapes } from "./chart.js";
+import { HALFTIME_SECONDS } from "./night.js";
 import * as words from "./words.js";
 
 const FRESH_MILLISECONDS = 12_000;
@@ -46,6 +47,7 @@ export class Card {
     setText(parts.clock, words.clockText(game));
     this.#drawScores(game);
     this.#drawChart(game);
+    this.#drawRunning(game);
     const remark = words.remarkOf(game);
     setText(parts.remark, remark);
     parts.remark.hidden = remark === "";
@@ -95,6 +97,23 @@ export class Card {
       setCentre(parts.point, shapes.forecast.point);
     }
     setAttribute(parts.chart, "aria-label", words.chartLabel(game));
+  }
+
+  // Of halftime it speaks until the half, of the final until the game is over.
+  #drawRunning(game) {
+    const { parts } = this;
+    const { forecast } = game;
+    parts.running.hidden = !forecast || game.state === "ended";
+    if (parts.running.hidden) return;
+    setText(parts["running-clock"], words.runningText(forecast));
+    const half = game.elapsed < HALFTIME_SECONDS ? forecast.halftime : null;
+    parts["half-row"].hidden = !half;
+    if (half) {
+      setText(parts["half-lead"], words.lead(game, half.point_forecast));
+      setText(parts["half-span"], words.span(game, half));
+    }
+    setText(parts["final-lead"], words.lead(game, forecast.final.point_forecast));
+    setText(parts.win, words.winText(game, forecast.final.win_probability));
   }
 
   #drawForecast(game) {

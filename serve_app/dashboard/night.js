@@ -97,6 +97,13 @@ const HANDLERS = {
     });
   },
 
+  forecast(night, message) {
+    return change(night, message, (game) => {
+      const { forecast } = message;
+      if (forecast.updates > (game.forecast?.updates ?? 0)) game.forecast = forecast;
+    });
+  },
+
   prediction(night, message) {
     return change(night, message, (game) => {
       if (game.state === "registered" || game.state === "live") game.state = "predicted";

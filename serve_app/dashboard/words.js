@@ -118,6 +118,19 @@ export function remarkOf(game) {
   return "At 6:00; the forecast is being made.";
 }
 
+/** Who is likelier to win and how likely that is, such as `DEN 63 %`; never quite certain. */
+export function winText(game, probability) {
+  const [team, chance] =
+    probability < 0.5 ? [game.away_team, 1 - probability] : [game.home_team, probability];
+  return chance < 1 && chance > 0.994 ? `${team} >99${NARROW}%` : `${team} ${percent(chance)}`;
+}
+
+/** At which clock the running forecast was made. */
+export function runningText({ quarter, time_remaining: clock }) {
+  const period = quarter > 4 ? overtimeName(quarter - 4) : `Q${quarter}`;
+  return `Running forecast at ${period} ${clock}`;
+}
+
 /** When the forecast was frozen, and what it had to carry forward. */
 export function frozenText(prediction) {
   const { quarter, time_remaining: clock, minutes_carried_forward: carried } = prediction;

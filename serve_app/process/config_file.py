@@ -7,15 +7,23 @@ import yaml
 from pydantic import ValidationError
 from ray.serve.schema import ServeDeploySchema
 
-from models.bundle import MANIFEST
+from models.bundle import Bundle
+from models.errors import BundleError
 from serve_app.process.environment import LOOPBACK
 from serve_app.settings import Settings, SettingsError
+from serve_app.user_config import check_user_config
+
+INGRESS = "Ingress"
+INGRESS_APPLICATION = "serve_app.application:forecaster"
 
 
 def load_config(
     path: Path, *, port: int | None = None, data_dir: Path | None = None
 ) -> ServeDeploySchema:
     """Read a config file, with another port or data folder where given.
+
+    Every bundle that it names is read, and the `user_config` of the ingress names the bundle in
+    service also where the file leaves it to the settings.
 
     Raises SettingsError on what Serve or the service would refuse, naming what is allowed.
     """
@@ -27,14 +35,19 @@ def load_config(
     http = content["http_options"] = {"host": LOOPBACK, **(content.get("http_options") or {})}
     if port is not None:
         http["port"] = port
+    bundles: set[Path] = set()
     for application in content["applications"]:
         args = {**(application.get("args") or {}), **({"data_dir": data_dir} if data_dir else {})}
-        application["args"] = _settings(args, path).model_dump(mode="json")
+        settings = _settings(args)
+        application["args"] = settings.model_dump(mode="json")
         if application["args"] != content["applications"][0]["args"]:
             raise SettingsError(
                 f"{path}: expected the same args for every application, for they share shards and "
                 f"store; those of {application.get('name')!r} differ from the first one's"
             )
+        bundles |= {settings.bundle, _name_bundle_in_service(application, settings.bundle)}
+    for bundle in bundles:
+        _check_bundle(bundle, path)
     try:
         return ServeDeploySchema.model_validate(content)
     except ValidationError as error:
@@ -50,22 +63,59 @@ def _check_shape(content: Any, path: Path) -> None:  # noqa: ANN401 - whatever Y
     applications = content.get("applications") if isinstance(content, dict) else None
     if not isinstance(applications, list):
         raise SettingsError(f"{path}: expected a Serve config file with a list of applications")
-    parts = [content.get("http_options"), *applications]
-    parts += [part.get("args") for part in applications if isinstance(part, dict)]
-    wrong = [part for part in parts if not isinstance(part, dict | None)]
-    if wrong or None in applications:
+    _expect_mappings([content.get("http_options")], path)
+    _expect_mappings(applications, path, required=True)
+    for application in applications:
+        _expect_mappings([application.get("args")], path)
+        deployments = application.get("deployments") or []
+        if not isinstance(deployments, list):
+            raise SettingsError(f"{path}: expected a list of deployments; got {deployments!r}")
+        _expect_mappings(deployments, path, required=True)
+        _expect_mappings([deployment.get("user_config") for deployment in deployments], path)
+
+
+def _expect_mappings(parts: list[Any], path: Path, *, required: bool = False) -> None:
+    allowed = dict if required else dict | None
+    wrong = [part for part in parts if not isinstance(part, allowed)]
+    if wrong:
         raise SettingsError(
-            f"{path}: expected http_options, every application and its args to be mappings; "
-            f"got {wrong or applications}"
+            f"{path}: expected http_options, every application and deployment, args and "
+            f"user_config to be mappings; got {wrong}"
         )
 
 
-def _settings(args: dict[str, Any], path: Path) -> Settings:
+def _name_bundle_in_service(application: dict[str, Any], default: Path) -> Path:
+    """Check every `user_config`, and name the bundle's folder in that of the ingress.
+
+    Serve tells replicas of a `user_config` only where there is one: one that has gone from the file
+    would leave the last bundle in service.
+    """
+    deployments = application["deployments"] = list(application.get("deployments") or ())
+    for deployment in deployments:
+        if deployment.get("user_config") is not None:
+            check_user_config(str(deployment.get("name")), deployment["user_config"])
+    if application.get("import_path") != INGRESS_APPLICATION:
+        return default
+    ingress = next((one for one in deployments if one.get("name") == INGRESS), None)
+    if ingress is None:
+        ingress = {"name": INGRESS}
+        deployments.append(ingress)
+    chosen = (ingress.get("user_config") or {}).get("bundle")
+    bundle = Path(chosen).resolve() if chosen else default
+    ingress["user_config"] = {"bundle": str(bundle)}
+    return bundle
+
+
+def _settings(args: dict[str, Any]) -> Settings:
     """The settings with folders resolved, for replicas run elsewhere than this process."""
     settings = Settings.parse(args)
-    bundle = settings.bundle.resolve()
-    if not (bundle / MANIFEST).is_file():
-        raise SettingsError(
-            f"{path}: setting 'bundle': expected a folder with {MANIFEST}; got {bundle}"
-        )
-    return settings.model_copy(update={"data_dir": settings.data_dir.resolve(), "bundle": bundle})
+    return settings.model_copy(
+        update={"data_dir": settings.data_dir.resolve(), "bundle": settings.bundle.resolve()}
+    )
+
+
+def _check_bundle(folder: Path, path: Path) -> None:
+    try:
+        Bundle.load(folder)
+    except BundleError as error:
+        raise SettingsError(f"{path}: 'bundle': {error}") from None

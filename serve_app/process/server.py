@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +19,7 @@ from ray import serve
 from ray.serve.context import _get_global_client
 from ray.serve.schema import ApplicationStatus, ServeDeploySchema
 
+from serve_app.process.config_edits import ConfigEdits
 from serve_app.process.config_file import load_config
 from serve_app.process.service_process import ServiceProcessError, expect_free
 from serve_app.settings import SettingsError
@@ -37,8 +39,9 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
     Raises SettingsError where the config is wrong, ServiceProcessError where the service does not
     come up.
     """
-    config = load_config(config_path, port=port, data_dir=data_dir)
-    address = (config.http_options.host, config.http_options.port)
+    edits = ConfigEdits(config_path, lambda: load_config(config_path, port=port, data_dir=data_dir))
+    http = edits.in_service.http_options
+    address = (http.host, http.port)
     expect_free(address[1], address[0])
     stop = threading.Event()
 
@@ -51,11 +54,13 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         _listen(on_signal)
         _start_ray()
         _listen(on_signal)  # Ray has set handlers of its own.
-        _deploy(config)
+        _start_serve(edits.in_service)
+        _deploy(edits.in_service)
         print(f"serving on http://{address[0]}:{address[1]}", flush=True)
         started_by = os.getppid()
         while os.getppid() == started_by:  # Nobody is left to stop us where it was killed.
             stop.wait(WATCH_SECONDS)
+            take_edit(edits, _deploy)
     except StopRequestedError:
         print("stopping", flush=True)
     finally:
@@ -63,6 +68,37 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         if ray.is_initialized():
             serve.shutdown()  # type: ignore[no-untyped-call]
             ray.shutdown()
+
+
+def take_edit(edits: ConfigEdits, deploy: Callable[[ServeDeploySchema], None]) -> None:
+    """Deploy the config file anew where it was edited; a wrong one is refused and nothing changes.
+
+    Serve gives a changed `user_config` to running replicas, which then take the new bundle behind
+    their answers. An edit never ends a service that runs: whatever goes wrong is said.
+    """
+    try:
+        config = edits.edited()
+    except SettingsError as error:
+        print(f"the edited config file is refused: {error}", file=sys.stderr, flush=True)
+        return
+    if config is None:
+        return
+    if _deployed(config, deploy):
+        edits.in_service = config
+        print("the edited config file is taken; GET /models names the bundle", flush=True)
+    elif _deployed(edits.in_service, deploy):
+        print("the config before the edit is back", file=sys.stderr, flush=True)
+
+
+def _deployed(config: ServeDeploySchema, deploy: Callable[[ServeDeploySchema], None]) -> bool:
+    try:
+        deploy(config)
+    except StopRequestedError:
+        raise
+    except Exception as error:  # noqa: BLE001 - Ray and Serve raise what they like
+        print(f"the edited config file does not deploy: {error}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 def _listen(handler: object) -> None:
@@ -79,12 +115,15 @@ def _start_ray() -> None:
     )
 
 
-def _deploy(config: ServeDeploySchema) -> None:
-    """Deploy the applications of a config and wait until all run."""
+def _start_serve(config: ServeDeploySchema) -> None:
     serve.start(
         proxy_location=config.proxy_location,
         http_options=config.http_options.model_dump(),
     )
+
+
+def _deploy(config: ServeDeploySchema) -> None:
+    """Deploy the applications of a config and wait until all run."""
     # `serve deploy` goes through Ray's dashboard, which this process does not run; this is the call
     # that both end in.
     client = _get_global_client(raise_if_no_controller_running=True)

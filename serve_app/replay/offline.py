@@ -16,14 +16,16 @@ from serve_app.schemas import Prediction
 class OfflineAgreement:
     """The resolved games as logged and as the bundle forecasts them from the events' patterns.
 
-    Where noise made the service predict from another pattern (`other_pattern`) its forecast
-    differs rightly. `differing` names the games whose patterns agree and whose forecasts or
-    intervals do not, to the last digit; `scores_equal` says that of all metrics together.
+    Where noise made the service predict from another pattern or last score (`other_pattern`), and
+    where it had learned from finished games by then (`adapted`), its forecast differs rightly.
+    `differing` names the other games whose forecasts or intervals do not agree to the last digit;
+    `scores_equal` says that of all metrics together.
     """
 
     model_version: str
     games: int
     other_pattern: int
+    adapted: int
     equal: int
     differing: list[str]
     largest_difference: float
@@ -48,9 +50,10 @@ def compare_offline(folder: Path, truths: Sequence[GameTruth], logged: Logged) -
     same_pattern = [
         (prediction, forecast)
         for (truth, prediction), forecast in zip(pairs, forecasts, strict=True)
-        if prediction.pattern == truth.pattern
+        if (prediction.pattern, prediction.last_score) == (truth.pattern, truth.last_score)
     ]
-    differing = [p.game_id for p, f in same_pattern if _numbers(p) != _numbers(f)]
+    comparable = [(p, f) for p, f in same_pattern if p.calibration_version == f.calibration_version]
+    differing = [p.game_id for p, f in comparable if _numbers(p) != _numbers(f)]
     actual = [truth.halftime_margin for truth, _ in pairs]
     predictions = [prediction for _, prediction in pairs]
     offline_scores = _score(forecasts, predictions, actual)
@@ -59,10 +62,11 @@ def compare_offline(folder: Path, truths: Sequence[GameTruth], logged: Logged) -
         model_version=bundle.model_version,
         games=len(pairs),
         other_pattern=len(pairs) - len(same_pattern),
-        equal=len(same_pattern) - len(differing),
+        adapted=len(same_pattern) - len(comparable),
+        equal=len(comparable) - len(differing),
         differing=differing,
         largest_difference=max(
-            (abs(p.point_forecast - f.point_forecast) for p, f in same_pattern), default=0.0
+            (abs(p.point_forecast - f.point_forecast) for p, f in comparable), default=0.0
         ),
         offline=offline_scores,
         logged=logged_scores,
@@ -72,11 +76,13 @@ def compare_offline(folder: Path, truths: Sequence[GameTruth], logged: Logged) -
 
 def _request(truth: GameTruth, prediction: Prediction) -> ForecastRequest:
     return ForecastRequest(
-        pattern=truth.pattern,
+        state=truth.state,
         alpha=alpha_of(prediction),
         home_team=truth.home,
         away_team=truth.away,
         expected_margin=truth.expected_margin,
+        date=truth.date,
+        playoffs=truth.playoffs,
         exclude_game_id=truth.game_id,
     )
 

@@ -35,6 +35,7 @@ class Recording:
     away: str
     periods: int
     expected_margin: float | None
+    playoffs: bool = False
     period: IntArray
     played: IntArray
     score_home: IntArray
@@ -78,8 +79,8 @@ def load_recordings(
 ) -> list[Recording]:
     """The selected games by date and id, with their events.
 
-    `expected_margin` (points) is taken where the games file has that column. Raises DataError
-    where a file lacks a column, nothing is selected, or a selected game has no events.
+    `expected_margin` (points) and `season_type` are taken where the games file has them. Raises
+    DataError where a file lacks a column, nothing is selected, or a selected game has no events.
     """
     games = _read(games_path, GAME_COLUMNS)
     rows = games.filter(selection.mask(games)).to_pylist()
@@ -143,6 +144,7 @@ def _recording(
         away=row["away"],
         periods=row["periods"],
         expected_margin=row.get("expected_margin"),
+        playoffs=row.get("season_type") == "playoffs",
         period=period,
         played=played,
         score_home=home,

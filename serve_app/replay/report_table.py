@@ -44,6 +44,7 @@ def _rows(report: Report) -> list[tuple[str, str]]:
         rows += [
             ("forecasts equal to offline", f"{offline.equal:,} of {offline.games:,}"),
             ("  from another pattern", f"{offline.other_pattern:,}"),
+            ("  after learning from games", f"{offline.adapted:,}"),
             ("  all metrics equal", "yes" if offline.scores_equal else "no"),
         ]
     rows += [

@@ -93,6 +93,7 @@ class Runner:
             "home_team": game.recording.home,
             "away_team": game.recording.away,
             "start_time": game.start_time,
+            "playoffs": game.recording.playoffs,
         }
         if game.recording.expected_margin is not None:
             registration["expected_margin"] = game.recording.expected_margin

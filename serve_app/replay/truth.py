@@ -5,12 +5,15 @@ says what the updates that were really sent can tell, for the games where a drop
 difference.
 """
 
+import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from models.game_state import GameState
 from models.league import NBA, SECONDS_PER_MINUTE, LeagueRules
+from models.score_events import ScoreEvents
 from serve_app.replay.night import ScheduledGame
 from serve_app.replay.pace import MS
 from serve_app.replay.poll_stream import Update
@@ -27,6 +30,19 @@ def pattern_of_recording(recording: Recording, rules: LeagueRules = NBA) -> list
     events = np.searchsorted(elapsed, ends, side="right")
     margins = np.concatenate(([0], recording.score_home - recording.score_away))
     return [float(margin) for margin in margins[events]]
+
+
+def last_score_of_recording(recording: Recording, rules: LeagueRules = NBA) -> int:
+    """Class (`models.last_score`) of the last score before the trigger."""
+    lengths = np.array([rules.length_seconds(quarter) * MS for quarter in recording.period])
+    events = ScoreEvents.of(
+        np.zeros(len(recording.period), dtype=np.int64),
+        recording.period,
+        (lengths - recording.played) / MS,
+        recording.score_home,
+        recording.score_away,
+    )
+    return int(events.last_scores(1)[0, rules.pattern_minutes - 1])
 
 
 def halftime_of_recording(recording: Recording, rules: LeagueRules = NBA) -> float:
@@ -86,10 +102,13 @@ class GameTruth:
     """
 
     game_id: str
+    date: datetime.date
+    playoffs: bool
     home: str
     away: str
     expected_margin: float | None
     pattern: list[float]
+    last_score: int
     halftime_margin: float
     sighting: Sighting
     noise: Mapping[str, int]
@@ -99,14 +118,22 @@ class GameTruth:
         """The truth of one scheduled game."""
         return cls(
             game_id=game.game_id,
+            date=game.recording.date,
+            playoffs=game.recording.playoffs,
             home=game.recording.home,
             away=game.recording.away,
             expected_margin=game.recording.expected_margin,
             pattern=pattern_of_recording(game.recording),
+            last_score=last_score_of_recording(game.recording),
             halftime_margin=halftime_of_recording(game.recording),
             sighting=sighting(game.updates),
             noise=game.noise.counts(),
         )
+
+    @property
+    def state(self) -> GameState:
+        """The game at the trigger."""
+        return GameState.of_pattern(self.pattern, self.last_score)
 
     @property
     def is_clean(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from models.horizon import Horizon
 from serve_app.schemas.fields import GameState, StrengthSource
 
 
@@ -15,7 +16,7 @@ class Answer(BaseModel):
 
 
 class SimilarGame(Answer):
-    """A historical game whose first 18 minutes went like the pattern."""
+    """A historical game that went like the pattern; `pattern` is its own up to that minute."""
 
     game_id: str
     date: date
@@ -23,6 +24,7 @@ class SimilarGame(Answer):
     away_team: str
     pattern: list[float]
     halftime_differential: float
+    final_differential: float | None = None
     distance: float
 
 
@@ -37,16 +39,42 @@ class Explanation(Answer):
     similar_games: list[SimilarGame]
 
 
-class Forecast(Answer):
-    """The forecast halftime margin (home − away, points) with its interval at 1 − alpha."""
+class Distribution(Answer):
+    """A predictive distribution of a margin (home − away, points) and its interval at 1 − alpha.
+
+    `quantiles` maps levels such as `0.05` to points, and all numbers come from one calibrated
+    distribution. `win_probability` is that of home, of the final margin only.
+    """
 
     point_forecast: float
     interval_lower: float
     interval_upper: float
     coverage_probability: float
+    quantiles: dict[str, float] = {}
+    win_probability: float | None = None
+
+
+class LineProbability(Answer):
+    """The probability that the margin ends above a line, in points for home."""
+
+    line: float
+    probability: float
+
+
+class Forecast(Distribution):
+    """The forecast margin at its horizon: halftime, or the final one, overtime included.
+
+    `expected_margin` is the pregame one with its own standard deviation where it comes from the
+    ratings. `calibration_version` names the model and how many finished games it had learned from.
+    """
+
     model_version: str
     expected_margin: float
     strength: StrengthSource
+    horizon: Horizon = "halftime"
+    expected_margin_sd: float | None = None
+    calibration_version: str | None = None
+    probabilities_above: list[LineProbability] | None = None
     explanation: Explanation | None = None
 
 
@@ -73,6 +101,7 @@ class Revision(Answer):
 class Prediction(Forecast):
     """The frozen prediction of one game, made once when the clock crossed 6:00 of Q2.
 
+    `last_score` is the class of the last score before 6:00 (`models.last_score`): 0 is old news.
     `made_after_halftime` marks one that came too late to be of use, after an outage: it was made
     from what was known at the crossing, but it does not count in `/accuracy`.
     """
@@ -83,9 +112,30 @@ class Prediction(Forecast):
     quarter: int
     time_remaining: str
     minutes_carried_forward: int
+    last_score: int = 0
     made_after_halftime: bool = False
     revisions: list[Revision] = []
     outcome: Outcome | None = None
+
+
+class RunningForecast(Answer):
+    """The newest forecast of a game that is under way, made at the clock of its newest update.
+
+    `updates` counts the updates of the game that it rests on. There is one of the halftime margin
+    during the first half only.
+    """
+
+    made_at: datetime
+    quarter: int
+    time_remaining: str
+    margin: float
+    updates: int
+    model_version: str
+    calibration_version: str | None = None
+    expected_margin: float
+    strength: StrengthSource
+    halftime: Distribution | None = None
+    final: Distribution
 
 
 class Problem(Answer):
@@ -132,7 +182,10 @@ class ListItemResult(Answer):
 
 
 class GameView(Answer):
-    """What is known of a monitored game."""
+    """What is known of a monitored game.
+
+    `day` is the calendar day it counts for; `forecast` the newest running one.
+    """
 
     game_id: str
     home_team: str
@@ -140,6 +193,8 @@ class GameView(Answer):
     league: str
     state: GameState
     start_time: datetime | None = None
+    day: date | None = None
+    playoffs: bool = False
     expected_margin: float | None = None
     quarter: int | None = None
     time_remaining: str | None = None
@@ -153,6 +208,7 @@ class GameView(Answer):
     corrections: int = 0
     feed_lag_seconds: float | None = None
     prediction: Prediction | None = None
+    forecast: RunningForecast | None = None
 
 
 class EndResult(Answer):
@@ -183,11 +239,27 @@ class Skill(Answer):
     interval_score: float
 
 
+class DriftAlarm(Answer):
+    """Whether outcomes still fall where the calibrated forecasts at 6:00 say they do.
+
+    `location` and `spread` are bets against the calibration: what a stake of 1 has become by
+    outcomes that lie too high or too low, and by intervals that are too narrow or too wide.
+    `raised` says that one of them ever reached 100.
+    """
+
+    games: int
+    location: float
+    spread: float
+    highest: float
+    raised: bool
+
+
 class Accuracy(Answer):
     """How the resolved predictions did, beside the baseline, at their own intervals."""
 
     resolved: int
     predicted: int
+    drift_alarm: DriftAlarm
     coverage_target: float | None = None
     ensemble: Skill | None = None
     persistence: Skill | None = None
@@ -209,13 +281,20 @@ class Ready(Answer):
 
 
 class Models(Answer):
-    """What is loaded: the version, what it was trained on, and how it combines."""
+    """What is in service: the versions, what it was trained on and has learned since.
+
+    `ratings_day` is the day of the last result that the ratings know, `trained_before` the day
+    from which on no game was used in training.
+    """
 
     model_version: str
+    calibration_version: str
+    learned_games: int
+    ratings_day: date | None = None
+    trained_before: str | None = None
     train_seasons: list[int]
     weights_seasons: list[int]
     calibration_seasons: list[int]
-    held_out_date: str | None = None
     dejavu_weight: float
     lstm_weight: float
     library_games: int
@@ -228,6 +307,8 @@ class LiveMessage(Answer):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     seq: int
-    type: Literal["snapshot", "game", "score", "prediction", "revision", "outcome", "ended"]
+    type: Literal[
+        "snapshot", "game", "score", "forecast", "prediction", "revision", "outcome", "ended"
+    ]
     time: datetime
     game_id: str | None = None

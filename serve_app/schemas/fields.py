@@ -13,11 +13,6 @@ MAX_MARGIN = 100
 MAX_EXPECTED_MARGIN = 60
 
 
-def _aware(moment: datetime) -> datetime:
-    """A time without a zone is taken as UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def existing_quarter(quarter: int) -> int:
     """A quarter that some game clock shows; raises ValueError on any other."""
     try:
@@ -32,7 +27,12 @@ def expected_only(error: ClockError) -> ValueError:
     return ValueError(str(error).partition(": ")[2].partition("; got")[0])
 
 
-Timestamp = Annotated[datetime, AfterValidator(_aware)]
+def aware(moment: datetime) -> datetime:
+    """A time without a zone is taken as UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Timestamp = Annotated[datetime, AfterValidator(aware)]
 GameId = Annotated[
     str,
     StringConstraints(
@@ -48,6 +48,7 @@ ExpectedMargin = Annotated[
     FiniteFloat, Field(strict=True, ge=-MAX_EXPECTED_MARGIN, le=MAX_EXPECTED_MARGIN)
 ]
 Alpha = Annotated[FiniteFloat, Field(strict=True, gt=0, lt=1)]
+Side = Literal["home", "away"]
 League = Literal["nba"]
 GameState = Literal["registered", "live", "predicted", "resolved", "missed", "ended"]
 StrengthSource = Literal["caller", "ratings", "unknown_team", "home_advantage"]

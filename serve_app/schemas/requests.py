@@ -1,5 +1,6 @@
 """What a caller sends."""
 
+import datetime
 from typing import Annotated
 
 from pydantic import (
@@ -7,6 +8,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
+    StrictBool,
     StrictInt,
     StrictStr,
     ValidationInfo,
@@ -16,7 +19,8 @@ from pydantic import (
 
 from models.clock import GameClock
 from models.errors import ClockError
-from models.league import NBA
+from models.horizon import HALFTIME_MINUTE, REGULATION_MINUTES, Horizon
+from models.league import SECONDS_PER_MINUTE
 from serve_app.schemas.fields import (
     Alpha,
     ExpectedMargin,
@@ -24,11 +28,28 @@ from serve_app.schemas.fields import (
     League,
     Margin,
     Score,
+    Side,
     TeamCode,
     Timestamp,
     existing_quarter,
     expected_only,
 )
+
+MAX_LINES = 20
+
+SecondsSinceScore = Annotated[
+    FiniteFloat, Field(strict=True, ge=0, le=REGULATION_MINUTES * SECONDS_PER_MINUTE)
+]
+
+
+# What is left out of a body where it is the default: a service of an earlier version, which does
+# not know the field, then takes the request.
+def _is_halftime(horizon: Horizon) -> bool:
+    return horizon == "halftime"
+
+
+def _is_empty(value: object) -> bool:
+    return not value
 
 
 class Request(BaseModel):
@@ -38,26 +59,61 @@ class Request(BaseModel):
 
 
 class PredictRequest(Request):
-    """One pattern to forecast from: the margins at the end of game minutes 1..18."""
+    """One pattern to forecast from: the margins at the end of game minutes 1, 2, 3 and so on.
 
-    pattern: Annotated[
-        list[Margin], Field(min_length=NBA.pattern_minutes, max_length=NBA.pattern_minutes)
-    ]
+    The forecast is made at the end of its last minute: 18 of them are the pattern at 6:00 of Q2.
+    `date` is the day of the game: the forecast then rests on what was learned before it.
+    """
+
+    horizon: Horizon = Field(default="halftime", exclude_if=_is_halftime)
+    pattern: Annotated[list[Margin], Field(min_length=1, max_length=REGULATION_MINUTES)]
     alpha: Alpha = 0.05
     return_explanation: bool = True
     home_team: TeamCode | None = None
     away_team: TeamCode | None = None
     expected_margin: ExpectedMargin | None = None
+    date: datetime.date | None = None
+    playoffs: StrictBool = Field(default=False, exclude_if=_is_empty)
+    # Which side scored last, and how many game seconds before the end of the last minute.
+    last_score: Side | None = None
+    seconds_since_score: SecondsSinceScore | None = Field(default=None, validate_default=True)
+    lines: Annotated[list[Margin], Field(max_length=MAX_LINES)] = Field(
+        default=[], exclude_if=_is_empty
+    )
+
+    @field_validator("pattern")
+    @classmethod
+    def _ends_before_its_horizon(cls, pattern: list[float], info: ValidationInfo) -> list[float]:
+        # A horizon that is none has its own error and is missing here.
+        if info.data.get("horizon") == "halftime" and len(pattern) >= HALFTIME_MINUTE:
+            raise ValueError(
+                f"expected 1 to {HALFTIME_MINUTE - 1} margins with horizon halftime, or up to "
+                f"{REGULATION_MINUTES} with horizon final; {len(pattern)} came"
+            )
+        return pattern
+
+    @field_validator("seconds_since_score")
+    @classmethod
+    def _with_the_last_score(cls, seconds: float | None, info: ValidationInfo) -> float | None:
+        # A side that is none has its own error and is missing here.
+        known = "last_score" in info.data
+        if known and (seconds is None) != (info.data["last_score"] is None):
+            raise ValueError("expected last_score and seconds_since_score together, or neither")
+        return seconds
 
 
 class GameRegistration(Request):
-    """A game to monitor. The same registration again gets the same answer."""
+    """A game to monitor. The same registration again gets the same answer.
+
+    A `start_time` without a zone is UTC, but its date is the day of the game as it stands.
+    """
 
     game_id: GameId
     home_team: TeamCode
     away_team: TeamCode
-    start_time: Timestamp | None = None
+    start_time: datetime.datetime | None = None
     expected_margin: ExpectedMargin | None = None
+    playoffs: StrictBool = Field(default=False, exclude_if=_is_empty)
     league: League = "nba"
 
     @model_validator(mode="after")

@@ -38,6 +38,8 @@ WAIT_SECONDS = 5.0
 """How long the end of a game, and an interpreter that exits, wait for what is still to be sent."""
 
 _read_moment = TypeAdapter(Timestamp | None).validate_python
+# Without a zone a start stays so: its date is the day of the game as it stands.
+_read_start = TypeAdapter(datetime | None).validate_python
 
 
 class LivePredictionService:
@@ -128,7 +130,7 @@ class LivePredictionService:
             "game_id": _id(game_id),
             "home_team": home_team,
             "away_team": away_team,
-            "start_time": _moment("start_time", start_time),
+            "start_time": _moment("start_time", start_time, _read_start),
             "expected_margin": expected_margin,
         }
         registration = self._readable(GameRegistration, fields)
@@ -156,7 +158,7 @@ class LivePredictionService:
             "score_home": _whole(score_home),
             "score_away": _whole(score_away),
             # Of two scores at a stopped clock, the service believes the one seen later.
-            "timestamp": _moment("timestamp", timestamp) or self._now(),
+            "timestamp": _moment("timestamp", timestamp, _read_moment) or self._now(),
         }
         update = self._readable(GameScoreUpdate, fields)
         if update is not None:
@@ -252,10 +254,10 @@ class LivePredictionService:
         log.warning("not sent, %s", what)
 
 
-def _moment(name: str, value: object) -> datetime | None:
+def _moment(name: str, value: object, read: Callable[[object], datetime | None]) -> datetime | None:
     """A time as scrapers have it; None for one that cannot be read: the score matters more."""
     try:
-        return _read_moment(value)
+        return read(value)
     except ValidationError:
         log.warning("%s is left out: expected a datetime, ISO 8601 or epoch; got %r", name, value)
         return None

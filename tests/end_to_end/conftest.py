@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess
@@ -15,15 +16,40 @@ CONFIGS = ROOT / "configs"
 
 
 @contextmanager
-def running(config: str, data_dir: Path) -> Iterator[ServiceProcess]:
-    with ServiceProcess.of_config(CONFIGS / config, free_port(), data_dir) as service:
+def running(config: str, data_dir: Path, **settings: object) -> Iterator[ServiceProcess]:
+    """The service of a shipped config, with other settings where given.
+
+    It runs from `config.yaml`, a copy in `data_dir` which may be edited.
+    """
+    content = yaml.safe_load((CONFIGS / config).read_text())
+    for application in content["applications"]:
+        application["args"] = {**application["args"], **settings}
+    copy = data_dir / "config.yaml"
+    copy.write_text(yaml.safe_dump(content))
+    with ServiceProcess.of_config(copy, free_port(), data_dir) as service:
         asyncio.run(service.ready())
         yield service
 
 
 @pytest.fixture(scope="session")
-def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    with running("local.yaml", tmp_path_factory.mktemp("composed")) as service:
+def composed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("composed")
+
+
+@pytest.fixture(scope="session")
+def composed(composed_folder: Path) -> Iterator[ServiceProcess]:
+    with running("local.yaml", composed_folder) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def fused_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fused")
+
+
+@pytest.fixture(scope="session")
+def fused(fused_folder: Path) -> Iterator[ServiceProcess]:
+    with running("fused.yaml", fused_folder, forecast_interval_seconds=0.0) as service:
         yield service
 
 

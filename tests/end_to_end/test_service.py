@@ -27,6 +27,7 @@ PATTERNS = [
         "alpha": 0.05 + step / 50,
         "home_team": "BOS",
         "away_team": "LAL" if step % 2 else "XXX",
+        "date": "2024-04-14",  # before any game that a service here has learned
     }
     for step in range(1, 25)
 ]
@@ -77,14 +78,13 @@ def test_eight_scrapers_at_once_make_one_prediction(http: httpx.Client, composed
     assert [prediction["game_id"] for prediction in log].count("race") == 1
 
 
-def test_the_placements_answer_the_same_to_the_last_bit(http: httpx.Client, tmp_path: Path):
+def test_the_placements_answer_the_same_to_the_last_bit(http: httpx.Client, fused: ServiceProcess):
     together = http.post("/predict/batch", json=PATTERNS).text
     alone = [http.post("/predict", json=pattern).text for pattern in PATTERNS]
-    with running("fused.yaml", tmp_path) as fused:
-        assert httpx.get(f"{fused.url}/ready").json()["placement"] == "fused"
-        assert httpx.post(f"{fused.url}/predict/batch", json=PATTERNS, timeout=30).text == together
-        for pattern, answer in zip(PATTERNS, alone, strict=True):
-            assert httpx.post(f"{fused.url}/predict", json=pattern, timeout=30).text == answer
+    assert httpx.get(f"{fused.url}/ready").json()["placement"] == "fused"
+    assert httpx.post(f"{fused.url}/predict/batch", json=PATTERNS, timeout=30).text == together
+    for pattern, answer in zip(PATTERNS, alone, strict=True):
+        assert httpx.post(f"{fused.url}/predict", json=pattern, timeout=30).text == answer
     assert json.loads(together) == [json.loads(answer) for answer in alone]
 
 

@@ -12,7 +12,10 @@ import pytest
 
 from models.bundle import Bundle
 from models.dejavu import DejavuSettings
+from models.drift import FEATURES, Drift
+from models.game_state import GameState, States
 from models.games import GameTable
+from models.last_score import CLASSES
 from models.library import Library
 from models.lstm import LstmSettings
 from models.lstm_training import LstmTraining
@@ -28,6 +31,7 @@ REAL_DATA = REPOSITORY.parent / "shared" / "data"
 PLAN = TrainingPlan(
     weight_seasons=1,
     calibration_seasons=2,
+    library_seasons=1,
     dejavu=DejavuSettings(neighbours=20),
     lstm=LstmTraining(epochs=2, batch=32, threads=1, settings=LstmSettings(hidden=4)),
 )
@@ -48,6 +52,9 @@ def make_games(seasons: range = range(2010, 2015), days: int = 40, seed: int = 7
                 rows.append((f"{season}{len(rows):06d}", played, season, home, away, margins))
     ids, dates, starts, homes, aways, paths = zip(*rows, strict=True)
     table = np.asarray(paths).astype(np.int16)
+    # Drawn apart, so that more seasons do not change those of the first.
+    last = np.random.default_rng(seed + 1).integers(-CLASSES, CLASSES + 1, table.shape)
+    final = np.where(table[:, -1] == 0, 3, table[:, -1])  # a tie is decided in overtime
     return GameTable(
         game_id=np.asarray(ids, dtype=np.str_),
         date=np.asarray(dates, dtype="datetime64[D]"),
@@ -56,8 +63,37 @@ def make_games(seasons: range = range(2010, 2015), days: int = 40, seed: int = 7
         home=np.asarray(homes, dtype=np.str_),
         away=np.asarray(aways, dtype=np.str_),
         margins=table,
-        final_margin=table[:, -1],
+        last_score=last.astype(np.int8),
+        final_home=(110 + final).astype(np.int16),
+        final_away=np.full(len(table), 110, dtype=np.int16),
     )
+
+
+def random_states(minute: int, count: int = 64, seed: int = 1) -> States:
+    """Games at the end of `minute` that are in no library."""
+    random = np.random.default_rng(seed)
+    paths = np.zeros((count, minute + 1))
+    paths[:, 1:] = random.integers(-4, 5, (count, minute)).cumsum(axis=1)
+    last = random.integers(-CLASSES, CLASSES + 1, count).astype(np.int8)
+    return States(minute, paths, random.normal(3, 6, count), last)
+
+
+def live_states(states: States) -> list[GameState]:
+    """The same games one by one, as they stand live."""
+    return [
+        GameState(
+            pattern=tuple(path[1:]),
+            margin=path[-1],
+            elapsed_seconds=60.0 * states.minute,
+            last_score=last,
+        )
+        for path, last in zip(states.paths.tolist(), states.last_score.tolist(), strict=True)
+    ]
+
+
+def no_drift() -> Drift:
+    """A drift of nothing, so that departures are increments."""
+    return Drift(np.zeros(CLASSES), np.zeros((48, 2, FEATURES)))
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +104,11 @@ def games() -> GameTable:
 @pytest.fixture(scope="session")
 def library(games: GameTable) -> Library:
     return Library(games, expected_margins(games))
+
+
+@pytest.fixture(scope="session")
+def drift(library: Library) -> Drift:
+    return Drift.fit(library.games, library.expected_margins)
 
 
 @pytest.fixture(scope="session")

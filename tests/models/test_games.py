@@ -93,13 +93,32 @@ def test_a_missing_file_is_a_data_error(tmp_path: Path) -> None:
         load_games(tmp_path / "none.parquet", tmp_path / "none.parquet")
 
 
-def test_a_held_out_date_leaves_no_game(games: GameTable) -> None:
-    day = str(games.date[4])
-    kept = games.without_date(day)
-    assert len(games) - len(kept) == (games.date == np.datetime64(day)).sum() == 3
-    assert day not in kept.date.astype(str)
-    with pytest.raises(DataError, match="1999-01-01"):
-        games.without_date("1999-01-01")
+def test_before_a_day_are_the_games_of_earlier_days(games: GameTable) -> None:
+    day = games.date[100]
+    kept = games.before(str(day))
+    assert len(kept) == 99  # three games a day
+    assert kept.date.max() < day
+    assert kept.margins.tolist() == games.margins[:99].tolist()
+    with pytest.raises(DataError, match="a day with games on it or after; got 2100-01-01"):
+        games.before("2100-01-01")
+    assert len(games.before("1999-01-01")) == 0
+
+
+def test_the_last_score_is_read_with_the_margins(write_files: WriteFiles) -> None:
+    events = [("g1", 1, 665.0, 2, 0), ("g1", 1, 615.0, 2, 3), HALFTIME]
+    games = load_games(*write_files([GAME], events))
+    assert games.last_score.dtype == np.int8
+    assert games.last_score[0, :4].tolist() == [1, -3, 0, 0]
+    assert games.halftime_margin.tolist() == [5]
+
+
+def test_selected_games_keep_all_that_is_known(games: GameTable) -> None:
+    rows = np.arange(len(games)) % 7 == 0
+    some = games.select(rows)
+    assert some.game_id.tolist() == games.game_id[rows].tolist()
+    assert (some.last_score == games.last_score[rows]).all()
+    assert (some.final_margin == games.final_margin[rows]).all()
+    assert games.seasons() == [2010, 2011, 2012, 2013, 2014]
 
 
 def test_real_margins_end_at_the_final_score(real_data: Path) -> None:
@@ -117,3 +136,7 @@ def test_real_margins_end_at_the_final_score(real_data: Path) -> None:
     agree = games.margins[regulation, -1] == games.final_margin[regulation]
     assert agree.mean() > 0.9999
     assert (games.margins[~regulation, -1] == 0).mean() > 0.99
+    assert (games.final_margin != 0).all()
+    # Somebody scored within the last half minute more often than not, home and away alike.
+    assert 0.5 < (games.last_score != 0).mean() < 0.8
+    assert abs(np.sign(games.last_score).mean()) < 0.02

@@ -4,66 +4,87 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.bundle import Bundle
-from models.errors import BundleError, ForecastError, PatternError
+from models.drift import Drift
+from models.errors import BundleError, ForecastError
 from models.lstm import Lstm, LstmNetwork, LstmSettings, load_lstm, resolve_device
-from models.pattern import FloatArray, PatternLike
 
-PATTERNS = np.random.default_rng(1).integers(-4, 5, (64, 24)).cumsum(axis=1) * 1.0
-EXPECTED = np.random.default_rng(2).normal(3, 6, 64)
+from .conftest import random_states
+
+QUERIES = {minute: random_states(minute) for minute in (1, 18, 40)}
+
+
+def wild_network(hidden: int = 8) -> LstmNetwork:
+    """A network with weights of its own at every place, its head included."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        network = LstmNetwork(LstmSettings(hidden=hidden))
+        torch.nn.init.normal_(network.head.weight)
+        torch.nn.init.normal_(network.head.bias)
+    return network
 
 
 @pytest.fixture(scope="module")
-def lstm(shipped: Bundle) -> Lstm:
-    return shipped.load_lstm("cpu")
+def lstm(drift: Drift) -> Lstm:
+    return Lstm(wild_network(), drift, "cpu")
 
 
-@pytest.fixture(scope="module")
-def alone(lstm: Lstm) -> FloatArray:
-    return np.concatenate(
-        [lstm.forecast(PATTERNS[row : row + 1, :18], EXPECTED[row : row + 1]) for row in range(64)]
-    )
+@pytest.mark.parametrize("minute", [0, 1, 18, 47])
+def test_an_untrained_network_adds_nothing_to_the_drift(drift: Drift, minute: int) -> None:
+    states = random_states(minute)
+    untrained = Lstm(LstmNetwork(LstmSettings(hidden=4)), drift, "cpu")
+    assert (untrained.increments(states) == drift.increments(states)).all()
 
 
-def test_an_untrained_network_is_persistence_plus_the_expected_margin() -> None:
-    network = LstmNetwork(LstmSettings(hidden=4))
-    forecast = Lstm(network, "cpu").forecast(PATTERNS[:, :18], EXPECTED)
-    assert forecast == pytest.approx(PATTERNS[:, 17] + 0.25 * 0.5 * EXPECTED, abs=1e-6)
+def test_past_a_horizon_nothing_is_to_come(lstm: Lstm) -> None:
+    assert lstm.increments(random_states(23))[:, 0].all()
+    assert not lstm.increments(random_states(24))[:, 0].any()
+    assert lstm.increments(random_states(47))[:, 1].all()
+    assert not lstm.increments(random_states(48)).any()
 
 
-def test_at_halftime_the_forecast_is_the_margin(lstm: Lstm) -> None:
-    assert (lstm.forecast(PATTERNS, EXPECTED) == PATTERNS[:, 23]).all()
-
-
-@pytest.mark.parametrize("minutes", [1, 6, 12, 18, 23])
-def test_every_prefix_has_a_forecast_that_follows_the_expected_margin(
-    lstm: Lstm, minutes: int
-) -> None:
-    strong, weak = lstm.forecast([PATTERNS[0, :minutes]] * 2, [12.0, -12.0])
-    assert strong > weak
-    assert np.isfinite([strong, weak]).all()
-
-
-def test_a_forecast_does_not_see_the_minutes_after_it(lstm: Lstm) -> None:
+def test_a_forecast_does_not_see_the_minutes_after_it(lstm: Lstm, drift: Drift) -> None:
+    later, early = QUERIES[40], random_states(18)
+    early = type(early)(18, later.paths[:, :19], later.expected, later.last_score)
     with torch.inference_mode():
-        whole = lstm.network(torch.tensor(PATTERNS), torch.tensor(EXPECTED))[:, 17].numpy()
-    assert lstm.forecast(PATTERNS[:, :18], EXPECTED) == pytest.approx(whole, abs=1e-6)
+        whole = lstm.network(torch.tensor(later.paths), torch.tensor(later.expected))
+    departures = lstm.increments(early) - drift.increments(early)
+    assert departures == pytest.approx(whole[:, 18].numpy(), abs=1e-6)
+
+
+def test_the_whole_path_and_the_expected_margin_count(lstm: Lstm) -> None:
+    states = random_states(18, 1)
+    before = lstm.increments(states)
+    path = states.paths.copy()
+    path[0, 3] += 5
+    for changed in (
+        type(states)(18, path, states.expected, states.last_score),
+        type(states)(18, states.paths, states.expected + 1, states.last_score),
+    ):
+        assert (lstm.increments(changed) != before).all()
 
 
 @settings(max_examples=15, deadline=None)
-@given(rows=st.lists(st.integers(0, 63), min_size=2, max_size=64))
+@given(
+    rows=st.lists(st.integers(0, 63), min_size=1, max_size=64), minute=st.sampled_from([1, 18, 40])
+)
 def test_alone_and_in_any_batch_the_answer_is_the_same_to_the_bit(
-    lstm: Lstm, alone: FloatArray, rows: list[int]
+    lstm: Lstm, rows: list[int], minute: int
 ) -> None:
-    assert lstm.forecast(PATTERNS[rows, :18], EXPECTED[rows]).tolist() == alone[rows].tolist()
+    states, chosen = QUERIES[minute], np.array(rows)
+    whole = lstm.increments(states)
+    assert lstm.increments(states.rows(chosen)).tolist() == whole[chosen].tolist()
+    alone = lstm.increments(states.rows(chosen[:1]))
+    assert alone.tolist() == whole[chosen[:1]].tolist()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_threads_change_no_bit(lstm: Lstm, alone: FloatArray, threads: int) -> None:
+def test_threads_change_no_bit(lstm: Lstm, threads: int) -> None:
+    states = QUERIES[18]
+    alone = [lstm.increments(states.rows(np.array([row])))[0].tolist() for row in range(64)]
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        assert lstm.forecast(PATTERNS[:, :18], EXPECTED).tolist() == alone.tolist()
+        assert lstm.increments(states).tolist() == alone
     finally:
         torch.set_num_threads(before)
 
@@ -79,9 +100,11 @@ def test_cuda_without_a_device_is_a_clear_error() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_gives_the_answers_of_the_cpu(shipped: Bundle, alone: FloatArray) -> None:
-    forecast = shipped.load_lstm("cuda").forecast(PATTERNS[:, :18], EXPECTED)
-    assert forecast == pytest.approx(alone, abs=2e-6)
+@pytest.mark.parametrize("minute", [1, 18, 40])
+def test_cuda_gives_the_answers_of_the_cpu(lstm: Lstm, drift: Drift, minute: int) -> None:
+    on_gpu = Lstm(wild_network(), drift, "cuda")
+    states = QUERIES[minute]
+    assert on_gpu.increments(states) == pytest.approx(lstm.increments(states), abs=2e-6)
 
 
 def test_an_unknown_device_is_refused() -> None:
@@ -89,16 +112,17 @@ def test_an_unknown_device_is_refused() -> None:
         resolve_device("gpu")  # type: ignore[arg-type]
 
 
-def test_tensors_of_another_shape_are_refused(shipped: Bundle) -> None:
+def test_tensors_give_the_network_back_and_must_fit(lstm: Lstm, drift: Drift) -> None:
+    tensors = {
+        name: tensor.numpy().astype(np.float64)
+        for name, tensor in lstm.network.state_dict().items()
+    }
+    again = load_lstm(tensors, {"hidden": 8}, drift, "cpu")
+    states = QUERIES[18]
+    assert again.increments(states).tolist() == lstm.increments(states).tolist()
     with pytest.raises(BundleError, match="LSTM tensors"):
-        load_lstm(shipped.network, {"hidden": 8}, "cpu")
+        load_lstm(tensors, {"hidden": 4}, drift, "cpu")
 
 
-@pytest.mark.parametrize("patterns", [np.zeros((1, 25)), np.zeros(18), [[float("nan")] * 18]])
-def test_wrong_patterns_are_refused(lstm: Lstm, patterns: PatternLike) -> None:
-    with pytest.raises(PatternError):
-        lstm.forecast(patterns, [0.0])
-
-
-def test_no_patterns_no_forecasts(lstm: Lstm) -> None:
-    assert lstm.forecast(np.zeros((0, 18)), []).shape == (0,)
+def test_no_states_no_forecasts(lstm: Lstm) -> None:
+    assert lstm.increments(random_states(18, 0)).shape == (0, 2)

@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import NormalDist
 
+import numpy as np
 import pytest
 
 from models.bundle import Bundle
+from models.distribution import GRID_LEVELS, MarginDistribution, Shape
 from models.forecaster import ForecastRequest, MarginForecast
-from serve_app.forecasting import Fused
-from serve_app.game_session import DueForecast
-from serve_app.game_shard import Applied, GameShard, Update
+from serve_app.due_forecast import DueForecast
+from serve_app.game_shard import GameShard
 from serve_app.live_service import LiveService
 from serve_app.problems import ServiceProblem
+from serve_app.running_pace import Wait
 from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
 from serve_app.settings import SHIPPED_BUNDLE, Settings
+from serve_app.shard_messages import Applied, MadeForecast, Update
 from serve_app.store import Store
+
+NORMAL = Shape(np.asarray([NormalDist().inv_cdf(level) for level in GRID_LEVELS]), 0.3, 0.3)
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +50,12 @@ class LocalShards:
     async def record(self, due: DueForecast, forecast: Forecast) -> Prediction:
         return self.shard.record(due, forecast)
 
+    async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
+        return self.shard.running(game_ids)
+
+    async def record_running(self, made: Sequence[MadeForecast]) -> None:
+        self.shard.record_running(made)
+
     async def game(self, game_id: str) -> GameView:
         return self.shard.game(game_id)
 
@@ -60,26 +72,59 @@ class LocalShards:
         return [0]
 
 
-class CountingPlacement(Fused):
-    """Counts the forecasts it makes, and fails while told to."""
+class NormalPlacement:
+    """Forecasts that the margin stays, with normal errors; fails while told to.
 
-    def __init__(self, bundle: Bundle) -> None:
-        super().__init__(bundle.forecaster)
-        self.made = 0
+    Each call's requests are in `calls`; `made` counts them.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[list[ForecastRequest]] = []
         self.failing = False
+
+    @property
+    def made(self) -> int:
+        return sum(map(len, self.calls))
 
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:
         if self.failing:
             raise RuntimeError("the models are down")
-        self.made += len(requests)
-        return await super().forecast(requests, similar=similar)
+        self.calls.append(list(requests))
+        return [margin_forecast(request) for request in requests]
+
+
+def margin_forecast(request: ForecastRequest) -> MarginForecast:
+    """Persistence with a spread of 6 points at either horizon."""
+    point = request.state.margin
+    spread = MarginDistribution(horizon=request.horizon, point=point, spread=6.0, shape=NORMAL)
+    lower, upper = spread.interval(request.alpha)
+    return MarginForecast(
+        horizon=request.horizon,
+        point_forecast=point,
+        interval_lower=lower,
+        interval_upper=upper,
+        coverage_probability=1.0 - request.alpha,
+        quantiles=spread.quantiles(),
+        win_probability=spread.win_probability,
+        distribution=spread,
+        expected_margin=2.5,
+        expected_margin_sd=1.5,
+        strength="ratings",
+        dejavu_prediction=point,
+        lstm_prediction=point,
+        dejavu_weight=0.5,
+        lstm_weight=0.5,
+        similar_games=(),
+        model_version="test-1",
+        calibration_version="test-1+0",
+    )
 
 
 @pytest.fixture
-def placement(bundle: Bundle) -> CountingPlacement:
-    return CountingPlacement(bundle)
+def placement() -> NormalPlacement:
+    return NormalPlacement()
 
 
 @pytest.fixture
@@ -88,8 +133,10 @@ def shard(store: Store) -> GameShard:
 
 
 @pytest.fixture
-def service(shard: GameShard, placement: CountingPlacement) -> LiveService:
-    return LiveService(Settings(), LocalShards(shard), placement)
+async def service(shard: GameShard, placement: NormalPlacement):
+    service = LiveService(Settings(), LocalShards(shard), placement)
+    yield service
+    await service.settle()
 
 
 def registration(game_id: str = "g1") -> GameRegistration:

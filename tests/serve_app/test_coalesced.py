@@ -5,6 +5,7 @@ import pytest
 
 from models.bundle import Bundle
 from models.forecaster import ForecastRequest, MarginForecast
+from models.game_state import GameState
 from serve_app.coalesced import Coalesced
 from serve_app.forecasting import Fused
 from serve_app.problems import Unavailable
@@ -30,7 +31,7 @@ class Gate(Fused):
 
 
 def requests(*levels: float) -> list[ForecastRequest]:
-    return [ForecastRequest(pattern=[level] * 18) for level in levels]
+    return [ForecastRequest(state=GameState.of_pattern([level] * 18)) for level in levels]
 
 
 async def test_those_who_wait_share_a_call_and_get_what_they_would_alone(bundle: Bundle):

@@ -12,10 +12,12 @@ from typing import Any, get_args
 import pytest
 
 from serve_app import dashboard
-from serve_app.game_shard import Applied, GameShard, Update
+from serve_app.due_forecast import DueForecast
+from serve_app.game_shard import GameShard
 from serve_app.live_feed import snapshot_text
 from serve_app.live_hub import message_text
 from serve_app.schemas import (
+    Distribution,
     Explanation,
     Forecast,
     GameState,
@@ -24,8 +26,10 @@ from serve_app.schemas import (
     Outcome,
     Prediction,
     Revision,
+    RunningForecast,
     StrengthSource,
 )
+from serve_app.shard_messages import Applied, MadeForecast, Update
 from serve_app.store import Store
 
 from .conftest import forecast, registration, update, updates
@@ -276,6 +280,26 @@ PREDICTION = Prediction(
     time_remaining="6:00",
     minutes_carried_forward=0,
 )
+RUNNING = RunningForecast(
+    made_at=NOW,
+    quarter=2,
+    time_remaining="4:12",
+    margin=3,
+    updates=7,
+    model_version="test",
+    expected_margin=2.5,
+    strength="ratings",
+    halftime=Distribution(
+        point_forecast=2.1, interval_lower=-6.2, interval_upper=10.4, coverage_probability=0.95
+    ),
+    final=Distribution(
+        point_forecast=4.2,
+        interval_lower=-18.0,
+        interval_upper=26.0,
+        coverage_probability=0.95,
+        win_probability=0.631,
+    ),
+)
 OUTCOME = Outcome(halftime_margin=10, error=2.6, persistence_error=6, covered=True, resolved_at=NOW)
 
 
@@ -321,6 +345,8 @@ def test_the_shards_messages_and_its_snapshot_tell_the_same_night(
             assert isinstance(item, Applied)
             if item.due is not None:
                 shard.record(item.due, forecast())
+            if isinstance(item.running, DueForecast):
+                shard.record_running([MadeForecast(item.running, None, forecast())])
 
     for game_id in ("waiting", "played", "halfway", "holes"):
         shard.register(registration(game_id))
@@ -349,11 +375,22 @@ def test_the_shards_messages_and_its_snapshot_tell_the_same_night(
         "score_away",
         "margin",
         "prediction",
+        "forecast",
     )
     for game_id, game in seen["games"].items():
         told_of = heard["games"][game_id]
         assert {name: told_of[name] for name in shown} == {name: game[name] for name in shown}
         assert [point for point in game["trail"] if point not in told_of["trail"]] == []
+
+
+@needs_node
+def test_the_newest_running_forecast_is_shown_whatever_came_last(modules: Modules) -> None:
+    newer = RUNNING.model_copy(update={"updates": 9, "time_remaining": "3:50"})
+    told = [message("forecast", game_id="g", forecast=made) for made in (RUNNING, newer, RUNNING)]
+    game = modules.night(message("snapshot", games=[view()]), *told)["games"]["g"]
+    assert game["forecast"]["time_remaining"] == "3:50"
+    game = modules.night(message("snapshot", games=[view(forecast=newer)]), told[0])["games"]["g"]
+    assert game["forecast"]["updates"] == 9
 
 
 @needs_node
@@ -491,6 +528,38 @@ def test_words_name_the_team_that_leads(modules: Modules) -> None:
         "DAL at DEN: DEN +7.4 forecast at halftime, DAL +4.6 to DEN +19.4.",
         "Dejavu DEN +7.0 × 0.60 · LSTM DEN +8.0 × 0.40 · "
         "expected before the game DEN +2.5, from team ratings · model test",
+    ]
+
+
+@needs_node
+def test_the_running_forecast_in_words(modules: Modules) -> None:
+    chances = [0.631, 0.5, 0.369, 0.997, 0.003, 1, 0]
+    said = modules.run(
+        """
+        const {game, forecasts, chances} = given;
+        return [...forecasts.map(words.runningText), words.span(game, game.forecast.halftime),
+                ...chances.map((chance) => words.winText(game, chance))];
+        """,
+        {
+            "game": view(forecast=RUNNING).model_dump(mode="json"),
+            "forecasts": [
+                RUNNING.model_dump(mode="json"),
+                {"quarter": 5, "time_remaining": "0:07.2"},
+            ],
+            "chances": chances,
+        },
+    )
+    assert said == [
+        "Running forecast at Q2 4:12",
+        "Running forecast at OT 0:07.2",
+        "DAL +6.2 to DEN +10.4",
+        "DEN 63\u202f%",
+        "DEN 50\u202f%",
+        "DAL 63\u202f%",
+        "DEN >99\u202f%",
+        "DAL >99\u202f%",
+        "DEN 100\u202f%",
+        "DAL 100\u202f%",
     ]
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from models.clock import GameClock
 from serve_app.game_session import ALLOWED_MOVES, GameSession, IllegalMoveError, State
+from serve_app.observation import Observation
 from serve_app.schemas import GameRegistration
-from serve_app.score_buffer import Observation
 
 
 def session() -> GameSession:
@@ -37,7 +37,7 @@ def test_the_forecast_falls_due_at_the_crossing_with_what_was_known_then():
     assert game.due is None
     game.observe(at(2, "6:00", 18))
     assert game.due is not None
-    assert game.due.pattern == tuple(float(minute) for minute in range(1, 19))
+    assert game.due.pattern == [float(minute) for minute in range(1, 19)]
     game.observe(at(2, "5:00", 30))
     game.observe(at(3, "11:00", 60))
     assert game.due.clock == GameClock.parse(2, "6:00")

@@ -1,9 +1,12 @@
 import sqlite3
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from serve_app.game_shard import Applied, GameShard, Update
+from models.clock import GameClock
+from serve_app.due_forecast import DueForecast
+from serve_app.game_shard import GameShard
 from serve_app.problems import (
     Conflict,
     InsufficientPatternProblem,
@@ -12,7 +15,9 @@ from serve_app.problems import (
     ServiceProblem,
     UnknownGame,
 )
+from serve_app.running_pace import Wait
 from serve_app.schemas import GameRegistration
+from serve_app.shard_messages import Applied, MadeForecast, Update
 from serve_app.store import Store
 
 from .conftest import forecast, registration, update, updates
@@ -30,6 +35,17 @@ def predicted(shard: GameShard, game_id: str = "g1") -> None:
     due = applied(shard, updates(1080, game_id=game_id))[-1].due
     assert due is not None
     shard.record(due, forecast())
+
+
+def asked(shard: GameShard, batch: list[Update]) -> list[DueForecast | Wait | None]:
+    return [item.running for item in applied(shard, batch)]
+
+
+def running(shard: GameShard, batch: list[Update]) -> DueForecast:
+    """The running forecast that the last update of a batch asks for."""
+    due = asked(shard, batch)[-1]
+    assert isinstance(due, DueForecast)
+    return due
 
 
 def types(store: Store) -> list[str]:
@@ -260,3 +276,167 @@ def test_watchers_are_woken_after_the_commit_and_only_then(store: Store):
     shard.apply([update(60, 2), update(60, 2)])
     shard.apply([update(60, 2)])
     assert seen == [1, 2]
+
+
+def test_the_last_update_of_a_game_in_a_list_asks_for_its_running_forecast(shard: GameShard):
+    shard.register(registration())
+    shard.register(registration("g2"))
+    batch = [update(60, 2), update(30, 1, game_id="g2"), update(90, 3), update(90, 3)]
+    first, second, third, repeat = asked(shard, batch)
+    assert (first, third) == (None, None)
+    assert isinstance(second, DueForecast)
+    assert isinstance(repeat, DueForecast)
+    assert (second.game_id, second.state.margin, second.updates) == ("g2", 1.0, 1)
+    assert (repeat.kind, repeat.state.margin, repeat.updates) == ("running", 3.0, 2)
+    assert repeat.day == shard.game("g1").day
+    assert asked(shard, [update(90, 3)]) == [None]
+
+
+def test_a_running_forecast_is_kept_told_and_known_after_a_restart(shard: GameShard, store: Store):
+    shard.register(registration())
+    due = running(shard, updates(90))
+    shard.record_running([MadeForecast(due, forecast(2.0), forecast(5.0))])
+    made = shard.game("g1").forecast
+    assert made is not None
+    assert made.halftime is not None
+    assert (made.halftime.point_forecast, made.final.point_forecast) == (2.0, 5.0)
+    assert (made.quarter, made.time_remaining, made.margin) == (1, "10:30", 1.0)
+    assert types(store)[-1] == "forecast"
+    assert GameShard(store).game("g1").forecast == made
+
+
+def test_a_running_forecast_never_replaces_one_that_rests_on_more(shard: GameShard, store: Store):
+    shard.register(registration())
+    first = running(shard, [update(30, 1)])
+    second = running(shard, [update(60, 3)])
+    for due, point in ((second, 3.0), (first, 1.0), (second, 4.0)):
+        shard.record_running([MadeForecast(due, forecast(point), forecast(point))])
+    # A late update is newer evidence, though the clock is the same.
+    late = running(shard, [update(45, 2), update(50, 3)])
+    made = shard.game("g1").forecast
+    assert made is not None
+    assert made.final.point_forecast == 3.0
+    back = GameShard(store)
+    back.record_running([MadeForecast(first, None, forecast(1.0))])
+    back.record_running([MadeForecast(late, None, forecast(9.0))])
+    newest = back.game("g1").forecast
+    assert newest is not None
+    assert (newest.final.point_forecast, newest.time_remaining) == (9.0, "11:00")
+    assert types(store).count("forecast") == 2
+
+
+def test_within_the_interval_one_update_is_told_to_wait(store: Store):
+    clock = [1000.0]
+    shard = GameShard(store, forecast_interval_seconds=5.0, now=lambda: clock[0])
+    shard.register(registration())
+    running(shard, [update(30, 1)])
+    clock[0] += 2.0
+    assert asked(shard, [update(32, 3)]) == [Wait("g1", 3.0)]
+    assert asked(shard, [update(34, 5)]) == [None]
+    clock[0] += 3.0
+    (due,) = shard.running(["g1"])
+    assert isinstance(due, DueForecast)
+    assert due.state.margin == 5.0
+    assert shard.running(["g1"]) == []
+
+
+def test_a_game_that_is_over_asks_for_no_running_forecast(shard: GameShard, store: Store):
+    shard.register(registration())
+    due = running(shard, updates(90))
+    shard.end("g1")
+    assert asked(shard, [update(120, 5)]) == [None]
+    shard.record_running([MadeForecast(due, None, forecast())])
+    assert shard.game("g1").forecast is None
+    assert types(store)[-1] == "score"
+
+
+def test_the_prediction_carries_the_state_at_the_trigger(shard: GameShard):
+    shard.register(registration())
+    due = applied(shard, [*updates(1065), update(1078, 17), update(1079, 18), update(1090, 18, 9)])[
+        -1
+    ].due
+    assert due is not None
+    assert (due.state.elapsed_seconds, due.state.margin, due.state.last_score) == (1080.0, 18.0, 1)
+    assert due.pattern == [float(minute) for minute in range(1, 19)]
+
+
+class TestDay:
+    NIGHT = datetime(2024, 1, 6, 4, 30, tzinfo=UTC).timestamp()  # the evening of the 5th
+
+    def registered(self, start: datetime | None) -> GameRegistration:
+        return GameRegistration(
+            game_id="g1", home_team="BOS", away_team="LAL", start_time=start, playoffs=True
+        )
+
+    def test_it_is_that_of_the_start_in_american_time(self, shard: GameShard, store: Store):
+        shard.register(self.registered(datetime(2024, 1, 6, 3, 30, tzinfo=UTC)))
+        due = running(shard, [update(30, 1)])
+        assert (due.day, due.playoffs) == (date(2024, 1, 5), True)
+        view = GameShard(store).game("g1")
+        assert (view.day, view.playoffs) == (date(2024, 1, 5), True)
+
+    def test_a_start_without_a_zone_counts_as_it_stands(self, shard: GameShard):
+        naive = datetime(2024, 1, 5)
+        view = shard.register(self.registered(naive))
+        assert view.day == date(2024, 1, 5)
+        assert view.start_time == datetime(2024, 1, 5, tzinfo=UTC)
+        assert shard.register(self.registered(naive)) == view
+
+    def test_without_a_start_the_first_update_fixes_it(self, store: Store):
+        clock = [self.NIGHT]
+        shard = GameShard(store, now=lambda: clock[0])
+        assert shard.register(self.registered(None)).day is None
+        applied(shard, [update(30, 1)])
+        clock[0] += 86_400
+        applied(shard, [update(60, 1)])
+        assert shard.game("g1").day == date(2024, 1, 5)
+        assert GameShard(store).game("g1").day == date(2024, 1, 5)
+
+
+class TestEnd:
+    def played(self, shard: GameShard, *, skip: range = range(0)) -> None:
+        shard.register(
+            GameRegistration(
+                game_id="g1",
+                home_team="BOS",
+                away_team="LAL",
+                start_time=datetime(2024, 1, 6, 0, 30, tzinfo=UTC),
+                expected_margin=3.5,
+            )
+        )
+        seen = [item for item in updates(2880) if minute_of(item) not in skip]
+        applied(shard, seen)
+
+    def test_what_a_game_teaches_is_kept_when_it_ends(self, shard: GameShard, store: Store):
+        self.played(shard)
+        assert store.unlearned_games("m") == []
+        shard.end("g1")
+        (ended,) = store.unlearned_games("m")
+        assert (ended.date, ended.season, ended.playoffs) == (date(2024, 1, 5), 2023, False)
+        assert (ended.home, ended.away, ended.expected_margin) == ("BOS", "LAL", 3.5)
+        assert (ended.final_home, ended.final_away) == (48, 0)
+        assert ended.margins == tuple(range(1, 49))
+        assert ended.last_score is not None
+        assert set(ended.last_score) == {1}
+
+    def test_a_game_with_holes_teaches_its_final_score_alone(self, shard: GameShard, store: Store):
+        self.played(shard, skip=range(30, 33))
+        shard.end("g1")
+        (ended,) = store.unlearned_games("m")
+        assert (ended.final_home, ended.margins, ended.last_score) == (48, None, None)
+
+    def test_a_game_whose_end_was_not_seen_teaches_when_it_is(self, shard: GameShard, store: Store):
+        self.played(shard, skip=range(47, 49))
+        shard.end("g1")
+        assert store.unlearned_games("m") == []
+        applied(shard, [update(2880, 50, 1)])
+        (ended,) = store.unlearned_games("m")
+        assert (ended.final_home, ended.final_away) == (50, 1)
+        applied(shard, [update(2880, 51, 1)])
+        assert store.unlearned_games("m")[0].final_home == 51
+
+
+def minute_of(item: Update) -> int:
+    """The game minute of an update, from 1."""
+    clock = GameClock.parse(item.quarter, item.time_remaining)
+    return max(1, -int(-clock.elapsed_seconds // 60))

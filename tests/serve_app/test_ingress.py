@@ -1,29 +1,50 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
 
 from models.bundle import Bundle
+from models.forecaster import ForecastRequest, MarginForecast
+from serve_app.game_shard import GameShard
 from serve_app.ingress import build_api
 from serve_app.live_service import LiveService
 from serve_app.schemas import Forecast, Prediction, Problem
+from serve_app.served_model import ServedModel
 from serve_app.settings import Settings
 from serve_app.store import Store
 
-from .conftest import CountingPlacement, LocalShards
+from .conftest import LocalShards
 
 PATTERN = [0.0] * 18
 
 
+class BrittleModel(ServedModel):
+    """The shipped model, which fails while it is told to."""
+
+    failing = False
+
+    async def forecast(
+        self, requests: Sequence[ForecastRequest], *, similar: int
+    ) -> list[MarginForecast]:
+        if self.failing:
+            raise RuntimeError("the models are down")
+        return await super().forecast(requests, similar=similar)
+
+
+@pytest.fixture
+def placement(store: Store) -> BrittleModel:
+    return BrittleModel(Settings(), store)
+
+
 @pytest.fixture
 async def http(
-    service: LiveService, store: Store, bundle: Bundle
+    service: LiveService, store: Store, placement: BrittleModel
 ) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(max_body_bytes=20_000, max_list_items=50)
     transport = httpx.ASGITransport(
-        build_api(settings, service, store, bundle), raise_app_exceptions=False
+        build_api(settings, service, store, placement), raise_app_exceptions=False
     )
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         yield client
@@ -86,12 +107,55 @@ class TestPredict:
             "away_team",
             "pattern",
             "halftime_differential",
+            "final_differential",
             "distance",
         }
 
     async def test_no_explanation_where_none_is_asked_for(self, http: httpx.AsyncClient):
         answer = await http.post("/predict", json={"pattern": PATTERN, "return_explanation": False})
         assert "explanation" not in answer.json()
+
+    async def test_the_answer_to_an_old_body_has_what_is_new_beside_it(
+        self, http: httpx.AsyncClient
+    ):
+        body = (await http.post("/predict", json={"pattern": PATTERN})).json()
+        assert body["horizon"] == "halftime"
+        assert list(body["quantiles"]) == ["0.05", "0.10", "0.25", "0.50", "0.75", "0.90", "0.95"]
+        assert list(body["quantiles"].values()) == sorted(body["quantiles"].values())
+        assert body["calibration_version"].startswith(body["model_version"])
+        assert body["expected_margin_sd"] > 0
+        assert "win_probability" not in body
+        assert "probabilities_above" not in body
+
+    async def test_the_final_margin_is_forecast_from_any_minute(self, http: httpx.AsyncClient):
+        for minutes in (1, 18, 24, 47):
+            asked = {
+                "pattern": [4.0] * minutes,
+                "horizon": "final",
+                "alpha": 0.1,
+                "lines": [-60.0, 0.0, 5.5, 60.0],
+                "date": "2024-04-20",
+                "playoffs": True,
+                "last_score": "away",
+                "seconds_since_score": 4.0,
+            }
+            body = (await http.post("/predict", json=asked)).json()
+            above = [line["probability"] for line in body["probabilities_above"]]
+            assert body["horizon"] == "final"
+            assert body["interval_lower"] == body["quantiles"]["0.05"]
+            assert [line["line"] for line in body["probabilities_above"]] == asked["lines"]
+            assert above == sorted(above, reverse=True)
+            assert above[1] == body["win_probability"]
+            assert above[0] > 0.99
+            assert above[3] < 0.01
+
+    async def test_a_pattern_that_reaches_halftime_is_told_what_to_ask_for(
+        self, http: httpx.AsyncClient
+    ):
+        answer = await http.post("/predict", json={"pattern": [0.0] * 30})
+        found = problem(answer, 422, "invalid_request")
+        assert "expected 1 to 23 margins with horizon halftime" in found.detail
+        assert "up to 48 with horizon final; 30 came" in found.detail
 
     async def test_the_callers_expected_margin_goes_before_the_ratings(
         self, http: httpx.AsyncClient
@@ -106,7 +170,18 @@ class TestPredict:
     @pytest.mark.parametrize(
         ("changes", "field"),
         [
-            ({"pattern": [0.0] * 17}, "pattern"),
+            ({"pattern": []}, "pattern"),
+            ({"pattern": [0.0] * 24}, "pattern"),
+            ({"pattern": [0.0] * 49, "horizon": "final"}, "pattern"),
+            ({"horizon": "never"}, "horizon"),
+            ({"last_score": "home"}, "seconds_since_score"),
+            ({"seconds_since_score": 3.0}, "seconds_since_score"),
+            ({"last_score": "home", "seconds_since_score": -1.0}, "seconds_since_score"),
+            ({"last_score": "both", "seconds_since_score": 1.0}, "last_score"),
+            ({"lines": [0.5] * 21}, "lines"),
+            ({"lines": ["x"]}, "lines.0"),
+            ({"date": "yesterday"}, "date"),
+            ({"playoffs": 1}, "playoffs"),
             ({"pattern": [0.0] * 17 + ["x"]}, "pattern.17"),
             ({"pattern": [0.0] * 17 + [1e9]}, "pattern.17"),
             ({"alpha": 1}, "alpha"),
@@ -138,7 +213,7 @@ class TestPredict:
         self, http: httpx.AsyncClient
     ):
         items = [{"pattern": [float(n)] * 18, "return_explanation": False} for n in range(3)]
-        items[1] = {"pattern": [1.0]}
+        items[1] = {"pattern": []}
         first, second, third = (await http.post("/predict/batch", json=items)).json()
         alone = (await http.post("/predict", json=items[2])).json()
         assert Problem.model_validate(second).status == 422
@@ -256,6 +331,43 @@ class TestLog:
         assert found["ensemble"]["mae"] == abs(30 - made["point_forecast"])
 
 
+class TestRunningForecast:
+    async def test_a_game_carries_it_at_every_clock(
+        self, http: httpx.AsyncClient, service: LiveService
+    ):
+        await register(http)
+        for minute, horizons in ((1, {"halftime", "final"}), (24, {"final"})):
+            items = [score(m, game_id="g1") for m in range(1, minute + 1)]
+            await http.post("/scores", json=items)
+            await service.settle()
+            game = (await http.get("/games/g1")).json()
+            forecast = game["forecast"]
+            assert (forecast["margin"], forecast["updates"]) == (minute, minute)
+            assert {name for name in ("halftime", "final") if forecast[name]} == horizons
+            assert 0 < forecast["final"]["win_probability"] < 1
+            assert forecast["final"]["quantiles"]["0.50"] > 0
+
+    async def test_a_running_and_an_asked_forecast_are_the_same_to_the_bit(
+        self, http: httpx.AsyncClient, service: LiveService
+    ):
+        await register(http)
+        await http.post("/scores", json=[score(m, game_id="g1") for m in range(1, 21)])
+        await service.settle()
+        running = (await http.get("/games/g1")).json()
+        asked = {
+            "pattern": [float(minute) for minute in range(1, 21)],
+            "home_team": "BOS",
+            "away_team": "LAL",
+            "date": running["day"],
+            "last_score": "home",
+            "seconds_since_score": 0.0,
+        }
+        for horizon in ("halftime", "final"):
+            answer = (await http.post("/predict", json={**asked, "horizon": horizon})).json()
+            made = {k: v for k, v in running["forecast"][horizon].items() if v is not None}
+            assert made == {name: answer[name] for name in made}
+
+
 class TestStatus:
     async def test_health_ready_and_models(self, http: httpx.AsyncClient, bundle: Bundle):
         assert (await http.get("/health")).json() == {"status": "ok"}
@@ -330,22 +442,23 @@ class TestRefusals:
         )
         problem(answer, 422, "invalid_request")
 
-    async def test_an_answer_that_takes_too_long_is_a_problem(
-        self, shard: object, store: Store, bundle: Bundle
-    ):
-        class Stuck(CountingPlacement):
-            async def forecast(self, requests: object, *, similar: int) -> list[object]:  # type: ignore[override]
+    async def test_an_answer_that_takes_too_long_is_a_problem(self, shard: GameShard, store: Store):
+        class Stuck(ServedModel):
+            async def forecast(
+                self, requests: Sequence[ForecastRequest], *, similar: int
+            ) -> list[MarginForecast]:
                 await asyncio.Event().wait()
                 return []
 
         settings = Settings(request_timeout_seconds=0.05)
-        service = LiveService(settings, LocalShards(shard), Stuck(bundle))  # type: ignore[arg-type]
-        transport = httpx.ASGITransport(build_api(settings, service, store, bundle))
+        model = Stuck(settings, store)
+        service = LiveService(settings, LocalShards(shard), model)
+        transport = httpx.ASGITransport(build_api(settings, service, store, model))
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
             problem(await http.post("/predict", json={"pattern": PATTERN}), 504, "timeout")
 
     async def test_a_defect_is_a_problem_too(
-        self, http: httpx.AsyncClient, placement: CountingPlacement
+        self, http: httpx.AsyncClient, placement: BrittleModel
     ):
         placement.failing = True
         found = problem(await http.post("/predict", json={"pattern": PATTERN}), 500, "internal")

@@ -6,7 +6,7 @@ from serve_app.live_service import LiveService
 from serve_app.problems import UnknownGame
 from serve_app.schemas import PredictRequest, ScoreResult
 
-from .conftest import CountingPlacement, registration, update, updates
+from .conftest import NormalPlacement, registration, update, updates
 
 
 def predictions(results: Sequence[object]) -> list[object]:
@@ -14,7 +14,7 @@ def predictions(results: Sequence[object]) -> list[object]:
 
 
 async def test_the_crossing_update_is_answered_with_the_prediction(
-    service: LiveService, shard: GameShard, placement: CountingPlacement
+    service: LiveService, shard: GameShard, placement: NormalPlacement
 ):
     shard.register(registration())
     results = await service.post_scores(updates(1110))
@@ -38,7 +38,7 @@ async def test_updates_at_the_same_time_make_one_prediction(service: LiveService
 
 
 async def test_while_the_models_fail_updates_stand_and_the_forecast_stays_due(
-    service: LiveService, shard: GameShard, placement: CountingPlacement
+    service: LiveService, shard: GameShard, placement: NormalPlacement
 ):
     shard.register(registration())
     placement.failing = True

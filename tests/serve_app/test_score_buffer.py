@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ClockError
-from serve_app.score_buffer import LiveScoreBuffer, ScoreUpdateError
+from serve_app.observation import ScoreUpdateError
+from serve_app.score_buffer import LiveScoreBuffer
 
 
 def buffer() -> LiveScoreBuffer:

@@ -1,9 +1,15 @@
+import json
+import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from serve_app.database import FILE_NAME
+from serve_app.ended_game import EndedGame
 from serve_app.schemas import Prediction
 from serve_app.store import Store
 
@@ -91,3 +97,74 @@ def test_another_connection_sees_what_was_committed(store: Store, tmp_path: Path
     assert [(row.seq, row.payload) for row in other.scores("g1")] == [(1, '{"a": 1}')]
     assert other.newest_games(10) == ["g1"]
     other.close()
+
+
+def ended_game(game_id: str, day: date = date(2024, 1, 5)) -> EndedGame:
+    return EndedGame(
+        game_id=game_id,
+        date=day,
+        season=2023,
+        playoffs=False,
+        home="BOS",
+        away="LAL",
+        expected_margin=None,
+        final_home=101,
+        final_away=99,
+        margins=tuple(range(48)),
+        last_score=(1,) * 48,
+    )
+
+
+def add_ended(store: Store, *games: EndedGame) -> None:
+    with store.transaction():
+        for game in games:
+            store.add_game(registration(game.game_id), game.date)
+            store.set_ended(game)
+
+
+def test_an_ended_game_is_unlearned_until_each_model_version_has_learned_it(store: Store):
+    late, early = ended_game("late", date(2024, 1, 9)), ended_game("early")
+    add_ended(store, late, early)
+    assert store.unlearned_games("one") == [early, late]
+    assert store.add_learned("one", "early", early.date, '{"a": 1}')
+    assert not store.add_learned("one", "early", early.date, '{"a": 2}')
+    assert store.unlearned_games("one") == [late]
+    assert store.unlearned_games("two") == [early, late]
+    assert store.unlearned_games("two", early.date) == [late]
+
+
+def test_what_was_learned_is_read_from_a_version_on(store: Store):
+    add_ended(store, *(ended_game(name) for name in "abc"))
+    for name in "bac":
+        store.add_learned("one", name, date(2024, 1, 5), json.dumps(name))
+    store.add_learned("two", "a", date(2024, 1, 5), "{}")
+    learned = store.learned_games("one")
+    assert [(row.game_id, row.day, row.payload) for row in learned] == [
+        (name, "2024-01-05", f'"{name}"') for name in "bac"
+    ]
+    assert store.learned_games("one", learned[0].version) == learned[1:]
+    assert [row.game_id for row in store.learned_games("two")] == ["a"]
+
+
+def test_a_game_without_a_course_comes_back_as_it_was(store: Store):
+    game = replace(ended_game("g"), margins=None, last_score=None)
+    add_ended(store, game)
+    assert store.unlearned_games("one") == [game]
+
+
+def test_a_store_of_an_earlier_version_gets_its_new_columns(tmp_path: Path):
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    old.execute(
+        "CREATE TABLE games (game_id TEXT PRIMARY KEY, registration TEXT NOT NULL, "
+        "registered_at REAL NOT NULL, ended_at REAL)"
+    )
+    written = registration().model_dump_json(exclude={"playoffs"})
+    old.execute("INSERT INTO games VALUES ('g1', ?, 1.0, NULL)", (written,))
+    old.commit()
+    old.close()
+    opened = Store(tmp_path)
+    stored = opened.game("g1")
+    assert stored is not None
+    assert (stored.registration, stored.day, stored.ended) == (registration(), None, False)
+    opened.close()
+    Store(tmp_path).close()

@@ -19,6 +19,7 @@ from serve_app.client import AsyncForecastClient, ForecastClient, NBAForecastCli
 from serve_app.client.exchange import DEFAULT_RETRY, Retry
 from serve_app.schemas import (
     Accuracy,
+    DriftAlarm,
     EndResult,
     Forecast,
     GameScoreUpdate,
@@ -57,11 +58,18 @@ GAME = GameView(game_id="g1", home_team="DAL", away_team="DEN", league="nba", st
 SCORE = ScoreResult(game_id="g1", accepted=True, duplicate=False, game_minute=1, margin=2)
 ITEM = ListItemResult(status=200, result=SCORE)
 END = EndResult(game_id="g1", predicted=5.5, actual=7.0, error=1.5)
-ACCURACY = Accuracy(resolved=0, predicted=1)
+ACCURACY = Accuracy(
+    resolved=0,
+    predicted=1,
+    drift_alarm=DriftAlarm(games=0, location=1.0, spread=1.0, highest=1.0, raised=False),
+)
 LOG = PredictionLog(predictions=[PREDICTION], next_since=7)
 READY = Ready(status="ready", model_version="nba-1", shards=2, placement="fused")
 MODELS = Models(
     model_version="nba-1",
+    calibration_version="nba-1+0",
+    learned_games=0,
+    ratings_day=None,
     train_seasons=[2020],
     weights_seasons=[2021],
     calibration_seasons=[2022],
@@ -358,7 +366,12 @@ def test_no_answer_has_its_error(failure: Exception, kind: type[errors.ClientErr
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda client: client.predict(PATTERN[:17]), "pattern: .*18 items.*"),
+        (lambda client: client.predict([]), "pattern: .*at least 1 item.*"),
+        (lambda client: client.predict([0.0] * 24), "pattern: expected 1 to 23 margins"),
+        (
+            lambda client: client.predict(PATTERN, last_score="home"),
+            "seconds_since_score: expected last_score and seconds_since_score together",
+        ),
         (lambda client: client.predict(PATTERN, alpha=1), "alpha: .*less than 1; got 1"),
         (lambda client: client.predict([*PATTERN[:17], float("inf")]), "pattern.17: .*; got inf"),
         (lambda client: client.register_game("", "DAL", "DEN"), "game_id: .*; got ''"),
@@ -529,6 +542,40 @@ def older() -> Iterator[tuple[NBAForecastClient, Wire]]:
     wire = Wire([answer(FORECAST), answer(Health())])
     with NBAForecastClient(transport=wire.transport) as client:
         yield client, wire
+
+
+def test_what_is_asked_for_beyond_the_defaults_is_sent_and_nothing_else() -> None:
+    wire = Wire([answer(FORECAST), answer(GAME)])
+    client = wire.client()
+    client.predict(
+        [1.0] * 40,
+        horizon="final",
+        day="2024-01-05",
+        playoffs=True,
+        last_score="away",
+        seconds_since_score=3.5,
+        lines=[-2.5, 4],
+    )
+    client.register_game("g1", "DAL", "DEN", playoffs=True)
+    asked, registered = (sent(request)[1] for request in wire.requests)
+    assert asked == {
+        "horizon": "final",
+        "pattern": [1.0] * 40,
+        "alpha": 0.05,
+        "return_explanation": True,
+        "date": "2024-01-05",
+        "playoffs": True,
+        "last_score": "away",
+        "seconds_since_score": 3.5,
+        "lines": [-2.5, 4.0],
+    }
+    assert registered == {
+        "game_id": "g1",
+        "home_team": "DAL",
+        "away_team": "DEN",
+        "playoffs": True,
+        "league": "nba",
+    }
 
 
 def test_the_older_client_answers_dictionaries(older: tuple[NBAForecastClient, Wire]) -> None:

@@ -9,18 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from models.bundle import Bundle
 from models.league import NBA
-from serve_app.forecasting import Fused
-from serve_app.game_session import DueForecast
-from serve_app.game_shard import Applied, GameShard, Update
+from serve_app.game_shard import GameShard
 from serve_app.ingress import build_api
 from serve_app.live_service import LiveService
-from serve_app.problems import ServiceProblem
 from serve_app.replay.recording import Recording
-from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
-from serve_app.settings import SHIPPED_BUNDLE, Settings
+from serve_app.served_model import ServedModel
+from serve_app.settings import Settings
 from serve_app.store import Store
+from tests.serve_app.conftest import LocalShards
 
 Event = tuple[int, float, int, int]  # period, seconds remaining, points home, points away
 MakeRecording = Callable[..., Recording]
@@ -88,48 +85,13 @@ def recordings() -> st.SearchStrategy[Recording]:
     )
 
 
-class ShardsInProcess:
-    """The game shards without Ray: one shard, asked directly."""
-
-    def __init__(self, shard: GameShard) -> None:
-        self._shard = shard
-
-    async def register(self, registration: GameRegistration) -> GameView:
-        return self._shard.register(registration)
-
-    async def apply(self, updates: Sequence[Update]) -> list[Applied | ServiceProblem]:
-        return self._shard.apply(updates)
-
-    async def record(self, due: DueForecast, forecast: Forecast) -> Prediction:
-        return self._shard.record(due, forecast)
-
-    async def game(self, game_id: str) -> GameView:
-        return self._shard.game(game_id)
-
-    async def games(self, game_ids: Sequence[str]) -> list[GameView]:
-        return self._shard.games(game_ids)
-
-    async def prediction(self, game_id: str) -> Prediction:
-        return self._shard.prediction(game_id)
-
-    async def end(self, game_id: str) -> EndResult:
-        return self._shard.end(game_id)
-
-    async def process_ids(self) -> list[int]:
-        return [0]
-
-
-@pytest.fixture(scope="session")
-def bundle() -> Bundle:
-    return Bundle.load(SHIPPED_BUNDLE)
-
-
 @pytest.fixture
-def service(bundle: Bundle, tmp_path: Path) -> Iterator[httpx.ASGITransport]:
+def service(tmp_path: Path) -> Iterator[httpx.ASGITransport]:
     """The real routes, shard, store and shipped models, in this process."""
     settings = Settings(data_dir=tmp_path, placement="fused")
     store, log = Store(tmp_path), Store(tmp_path)
-    live = LiveService(settings, ShardsInProcess(GameShard(store)), Fused(bundle.forecaster))
-    yield httpx.ASGITransport(app=build_api(settings, live, log, bundle))
+    model = ServedModel(settings, log)
+    live = LiveService(settings, LocalShards(GameShard(store)), model, model)
+    yield httpx.ASGITransport(app=build_api(settings, live, log, model))
     store.close()
     log.close()

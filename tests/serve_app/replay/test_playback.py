@@ -79,6 +79,24 @@ def test_every_game_is_predicted_once_from_the_right_pattern(play: Play) -> None
     assert traffic.updates / 100 < traffic.requests < traffic.updates / 50
 
 
+def test_games_count_for_their_night_and_the_offline_forecasts_know_what_was_learned(
+    play: Play, service: httpx.ASGITransport, two_nights: list[Recording]
+) -> None:
+    report = play(replace(PLAN, until="final"), bundle=SHIPPED_BUNDLE, games=4)
+    assert report.failures() == []
+    assert report.offline is not None
+    assert report.offline.equal + report.offline.adapted == 4
+    assert report.offline.equal >= 3
+
+    async def read() -> list[dict[str, object]]:
+        async with httpx.AsyncClient(transport=service, base_url=URL) as client:
+            return (await client.get("/games")).json()  # type: ignore[no-any-return]
+
+    games = {game["game_id"]: game for game in asyncio.run(read())}
+    days = {recording.game_id: recording.date.isoformat() for recording in two_nights[:4]}
+    assert {name: game["day"] for name, game in games.items()} == days
+
+
 def test_a_report_is_printed_for_people(play: Play) -> None:
     report = play(replace(PLAN, noise=NoiseRates()), bundle=SHIPPED_BUNDLE, games=2)
     console = Console(width=100, record=True, file=StringIO())

@@ -54,6 +54,16 @@ def test_games_come_by_date_and_id(files: Path) -> None:
     assert load(files, Selection(game_ids=("b",))) == ["b"]
 
 
+def test_playoffs_are_known_where_the_file_says_so(files: Path) -> None:
+    table = pq.read_table(files / "games.parquet")
+    selection = Selection(game_ids=("a", "b"))
+    paths = files / "games.parquet", files / "events.parquet"
+    assert not any(recording.playoffs for recording in load_recordings(*paths, selection))
+    kinds = pa.array(["playoffs", "regular", "regular"])
+    pq.write_table(table.append_column("season_type", kinds), paths[0])
+    assert [recording.playoffs for recording in load_recordings(*paths, selection)] == [False, True]
+
+
 def test_events_become_milliseconds_played(files: Path) -> None:
     (a,) = load_recordings(
         files / "games.parquet", files / "events.parquet", Selection(game_ids=("a",))

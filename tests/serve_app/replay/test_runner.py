@@ -1,13 +1,14 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from serve_app.game_day import day_of
 from serve_app.replay.delivery import Delivery
 from serve_app.replay.errors import DeliveryError, RefusedError
 from serve_app.replay.night import Night, Plan, nights
@@ -120,6 +121,25 @@ def test_games_are_registered_first_and_ended_last(night: Night) -> None:
         ]
         assert len(ends) == 1
         assert ends[0] > max(scores)
+
+
+def test_a_game_is_registered_with_its_start_and_its_kind(make_recording: MakeRecording) -> None:
+    kinds = (False, True)
+    recordings = [
+        replace(make_recording([], game_id=f"g{place}"), playoffs=kind)
+        for place, kind in enumerate(kinds)
+    ]
+    (night,) = nights(recordings, Plan(until="halftime"))
+    listener = Listener()
+    play(night, listener, RunOptions())
+    registered = [
+        GameRegistration.model_validate(content)
+        for path, content in listener.posts
+        if path == "/games"
+    ]
+    assert [game.playoffs for game in registered] == list(kinds)
+    starts = [game.start_time for game in registered]
+    assert [start and day_of(start) for start in starts] == [night.date, night.date]
 
 
 def test_lists_mix_games_and_keep_to_their_size(night: Night) -> None:

@@ -1,8 +1,14 @@
 from collections.abc import Callable
 
+from models.last_score import last_score_class
 from serve_app.replay.poll_stream import Update
 from serve_app.replay.recording import Recording
-from serve_app.replay.truth import halftime_of_recording, pattern_of_recording, sighting
+from serve_app.replay.truth import (
+    halftime_of_recording,
+    last_score_of_recording,
+    pattern_of_recording,
+    sighting,
+)
 
 MakeRecording = Callable[..., Recording]
 
@@ -22,6 +28,12 @@ def test_a_score_at_the_end_of_a_minute_belongs_to_it(make_recording: MakeRecord
     )
     assert pattern_of_recording(recording) == [2.0, 2.0, *[-1.0] * 15, 2.0]
     assert halftime_of_recording(recording) == 5.0
+
+
+def test_the_last_score_is_the_one_before_the_trigger(make_recording: MakeRecording) -> None:
+    recording = make_recording([(2, 380.0, 3, 0), (2, 371.5, 0, 2), (2, 359.0, 2, 0)])
+    assert last_score_of_recording(recording) == last_score_class(-1, 11.5)
+    assert last_score_of_recording(make_recording([])) == 0
 
 
 def test_a_free_throw_at_the_start_of_the_third_quarter_is_after_the_half(

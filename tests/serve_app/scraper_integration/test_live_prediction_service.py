@@ -66,6 +66,7 @@ class FakeService:
     """
 
     games: set[str] = field(default_factory=set)
+    starts: list[str | None] = field(default_factory=list)
     updates: list[GameScoreUpdate] = field(default_factory=list)
     predictions: dict[str, Prediction] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
@@ -86,6 +87,7 @@ class FakeService:
                 return 200, json.dumps(items)
             case ["POST ", "games"]:
                 self.games.add(body["game_id"])
+                self.starts.append(body.get("start_time"))
                 game = GameView(**body, state="registered")
                 return 200, game.model_dump_json()
             case ["POST ", "games", game_id, "end"]:
@@ -239,6 +241,15 @@ def test_a_timestamp_may_come_in_many_forms(
     service.process_score_update("g1", 1, "11:50", 2, 0, given)
     service.flush()
     assert [update.timestamp for update in fake.updates] == [expected]
+
+
+def test_a_start_without_a_zone_is_sent_as_it_stands(
+    service: LivePredictionService, fake: FakeService
+) -> None:
+    for place, start in enumerate(("2026-01-14", "2026-01-14T19:30:00-05:00", None)):
+        service.register_game(f"g{place}", "DAL", "DEN", start_time=start)
+    service.flush()
+    assert fake.starts == ["2026-01-14T00:00:00", "2026-01-14T19:30:00-05:00", None]
 
 
 def test_digits_in_text_are_numbers(service: LivePredictionService, fake: FakeService) -> None:
