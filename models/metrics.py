@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import AlphaError, DataError
-from models.pattern import FloatArray
+from models.game.pattern import FloatArray
 
 Values = Sequence[float] | npt.NDArray[np.generic]
 

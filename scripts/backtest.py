@@ -26,11 +26,11 @@ from models.backtest.run import Ran, run_backtest
 from models.backtest.summary import summarise, tally_parts
 from models.backtest.tables import goal_table
 from models.backtest.tally import Tally
-from models.bundle import Bundle
 from models.errors import ForecastError
-from models.game_checks import CheckedGames, load_checked
-from models.games import GameTable
-from models.pattern import FloatArray
+from models.game.game_checks import CheckedGames, load_checked
+from models.game.games import GameTable
+from models.game.pattern import FloatArray
+from models.training.bundle import Bundle
 from serve_app.ray_chunks import inside_cluster, ray_chunks
 
 ROLLING_SEASONS = range(2012, 2024)

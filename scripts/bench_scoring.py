@@ -13,9 +13,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from models.bundle import Bundle
-from models.game_state import states_at
-from models.horizon import HALFTIME_MINUTE, HORIZONS, cell_of
+from models.game.game_state import states_at
+from models.game.horizon import HALFTIME_MINUTE, HORIZONS, cell_of
+from models.training.bundle import Bundle
 from serve_app.settings import SHIPPED_BUNDLE
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.errors import DataError, ForecastError
-from models.games import load_games
+from models.game.games import load_games
 
 _README = """\
 # The night of {day}

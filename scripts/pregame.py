@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from models.errors import ForecastError
-from models.games import load_games
-from models.pregame import pregame_accuracy
+from models.game.games import load_games
+from models.ratings.pregame import pregame_accuracy
 
 SEASONS = (range(2012, 2024), range(2021, 2024))
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from models.bundle import Bundle
-from models.comparison import Comparison, compare_bundles
+from models.calibration.learned_game import LearnedGame
 from models.errors import DataError, ForecastError
-from models.games import load_games
-from models.learned_game import LearnedGame
-from models.model_card import model_card, updated_card
-from models.training import TrainingPlan, train_bundle
-from models.updating import update_bundle
-from serve_app.database import FILE_NAME
-from serve_app.store import Store
+from models.game.games import load_games
+from models.training.bundle import Bundle
+from models.training.comparison import Comparison, compare_bundles
+from models.training.model_card import model_card, updated_card
+from models.training.training import TrainingPlan, train_bundle
+from models.training.updating import update_bundle
+from serve_app.storage.database import FILE_NAME
+from serve_app.storage.store import Store
 
 TESTED_SHARE = 0.2  # of the finished games, the newest: what the update is compared on
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from models.errors import ForecastError
-from models.games import load_games
-from models.tuning import POINTS, tune
+from models.game.games import load_games
+from models.training.tuning import POINTS, tune
 
 
 def main(arguments: list[str] | None = None) -> int:

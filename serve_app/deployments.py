@@ -11,20 +11,20 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
-from models.live_models import DejavuForecast, ask_dejavu, ask_lstm
-from serve_app.forecasting import DejavuQuestion, LstmQuestion
-from serve_app.ingress import build_api
-from serve_app.live_feed import Broadcast, build_feed
-from serve_app.live_hub import connect_hub
-from serve_app.live_service import LiveService
-from serve_app.model_shelf import ModelShelf
-from serve_app.problems import Unavailable
+from models.forecasters.live_models import DejavuForecast, ask_dejavu, ask_lstm
+from serve_app.api.ingress import build_api
+from serve_app.api.problems import Unavailable
+from serve_app.live.live_feed import Broadcast, build_feed
+from serve_app.live.live_hub import connect_hub
+from serve_app.live.live_service import LiveService
+from serve_app.model.forecasting import DejavuQuestion, LstmQuestion
+from serve_app.model.model_shelf import ModelShelf
+from serve_app.model.served_model import ServedModel, load_bundle
+from serve_app.model.user_config import Batching, InService
 from serve_app.schemas import GameView
-from serve_app.served_model import ServedModel, load_bundle
 from serve_app.settings import Settings
-from serve_app.shard_pool import ShardPool
-from serve_app.store import Store
-from serve_app.user_config import Batching, InService
+from serve_app.shards.shard_pool import ShardPool
+from serve_app.storage.store import Store
 
 AnswerT = TypeVar("AnswerT")
 QuestionT = TypeVar("QuestionT", DejavuQuestion, LstmQuestion)

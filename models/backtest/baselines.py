@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from models.backtest.forecasts import Forecasts
 from models.backtest.sample import Sample
-from models.pattern import FloatArray
+from models.game.pattern import FloatArray
 
 RIDGE_PENALTY = 1000.0
 BOOSTING = MappingProxyType(

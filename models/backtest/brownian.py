@@ -10,9 +10,9 @@ import numpy as np
 
 from models.backtest.forecasts import Forecasts
 from models.backtest.sample import SPREAD_SEASONS, Sample
-from models.games import GameTable
-from models.horizon import END_MINUTE
-from models.league import NBA, SECONDS_PER_MINUTE
+from models.game.games import GameTable
+from models.game.horizon import END_MINUTE
+from models.game.league import NBA, SECONDS_PER_MINUTE
 
 QUARTER_MINUTES = NBA.quarter_seconds // SECONDS_PER_MINUTE
 

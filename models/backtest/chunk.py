@@ -16,8 +16,8 @@ from models.backtest.level_neighbours import (
 from models.backtest.plan import Chunk
 from models.backtest.rows import Cell, part_table
 from models.backtest.sample import Sample
-from models.games import GameTable
-from models.pattern import FloatArray
+from models.game.games import GameTable
+from models.game.pattern import FloatArray
 
 
 def score_chunk(

@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from models.distribution import GRID_LEVELS, HIGHEST, LOWEST, Shape
-from models.pattern import FloatArray
+from models.calibration.distribution import GRID_LEVELS, HIGHEST, LOWEST, Shape
+from models.game.pattern import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from models.backtest.tally import (
     Moments,
     Tally,
 )
-from models.horizon import END_MINUTE, HORIZONS, Horizon
+from models.game.horizon import END_MINUTE, HORIZONS, Horizon
 
 # Okabe & Ito's colours, which the colour-blind tell apart; each is legible on white and on black.
 COLOURS = {

@@ -8,14 +8,14 @@ from typing import Self
 import numpy as np
 
 from models.backtest.walk import Points, Walk, walk
-from models.bundle import Bundle
 from models.errors import DataError
-from models.game_state import states_at
-from models.games import BoolArray, GameTable
-from models.horizon import HALFTIME_MINUTE
-from models.model_card import model_card
-from models.pattern import FloatArray
-from models.training import TrainingPlan, train_bundle
+from models.game.game_state import states_at
+from models.game.games import BoolArray, GameTable
+from models.game.horizon import HALFTIME_MINUTE
+from models.game.pattern import FloatArray
+from models.training.bundle import Bundle
+from models.training.model_card import model_card
+from models.training.training import TrainingPlan, train_bundle
 
 _ARRAYS = ("ensemble", "quantiles", "pit", "crps", "win_probability")
 _POINTS = ("expected", "dejavu", "lstm", "actual")

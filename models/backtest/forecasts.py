@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from models.pattern import FloatArray
+from models.game.pattern import FloatArray
 
 # What a row keeps of a distribution: central intervals at 50, 80, 90 and 95 %, and the median.
 LEVELS = (0.025, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.975)

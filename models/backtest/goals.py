@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.backtest.tally import ALL, COVERAGES, MODEL, PERSISTENCE, RECENT, Moments, Tally
-from models.horizon import HALFTIME_MINUTE, Horizon
+from models.game.horizon import HALFTIME_MINUTE, Horizon
 
 Verdict = Literal["reached", "within noise", "not reached", "not measured"]
 

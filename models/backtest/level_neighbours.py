@@ -12,8 +12,8 @@ import numpy.typing as npt
 from models.backtest.baselines import root_mean_square
 from models.backtest.forecasts import Forecasts
 from models.backtest.sample import Sample
-from models.ensemble import Ensemble
-from models.pattern import FloatArray
+from models.forecasters.ensemble import Ensemble
+from models.game.pattern import FloatArray
 
 NEIGHBOURS = 500
 # A path of one or two minutes has no shape of its own once it is normalised.

@@ -9,12 +9,12 @@ import numpy as np
 from models.backtest.executor import Call
 from models.backtest.fold import bundle_fold, last_season, train_fold
 from models.backtest.plan import MINUTES, BacktestPlan
-from models.bundle import Bundle
 from models.errors import DataError
-from models.games import BoolArray, GameTable
-from models.pattern import FloatArray
-from models.strength import expected_margins
-from models.training import TrainingPlan
+from models.game.games import BoolArray, GameTable
+from models.game.pattern import FloatArray
+from models.ratings.strength import expected_margins
+from models.training.bundle import Bundle
+from models.training.training import TrainingPlan
 
 Share = Callable[[object], object]
 

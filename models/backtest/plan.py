@@ -10,12 +10,12 @@ import numpy as np
 
 from models.backtest.level_neighbours import NEIGHBOURS
 from models.backtest.sample import SPREAD_SEASONS
-from models.bundle import Bundle
 from models.errors import DataError
-from models.games import GameTable
-from models.horizon import END_MINUTE, HORIZONS, REGULATION_MINUTES, Horizon
-from models.pattern import FloatArray
-from models.training import TrainingPlan
+from models.game.games import GameTable
+from models.game.horizon import END_MINUTE, HORIZONS, REGULATION_MINUTES, Horizon
+from models.game.pattern import FloatArray
+from models.training.bundle import Bundle
+from models.training.training import TrainingPlan
 
 # Raised with every change of the code that changes rows: rows of other code are never mixed in.
 FORMAT = 2

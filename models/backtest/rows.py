@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from models.backtest.forecasts import LEVELS, Forecasts
 from models.errors import DataError
-from models.games import GameTable
-from models.horizon import Horizon
+from models.game.games import GameTable
+from models.game.horizon import Horizon
 
 QUANTILES = tuple(f"q{f'{level:.3f}'[2:].rstrip('0'):0<2}" for level in LEVELS)
 FINGERPRINT = b"backtest_fingerprint"

@@ -6,10 +6,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from models.game_state import States, increments, states_at
-from models.games import GameTable
-from models.horizon import HORIZONS, Horizon
-from models.pattern import FloatArray
+from models.game.game_state import States, increments, states_at
+from models.game.games import GameTable
+from models.game.horizon import HORIZONS, Horizon
+from models.game.pattern import FloatArray
 
 # The spread of margins grew with the years, so residuals are taken of the last seasons only.
 SPREAD_SEASONS = 4

@@ -18,7 +18,7 @@ from models.backtest.tally import (
     Moments,
     Tally,
 )
-from models.horizon import HORIZONS, REGULATION_MINUTES, Horizon
+from models.game.horizon import HORIZONS, REGULATION_MINUTES, Horizon
 
 MEASURES = ("ae", "crps", "is90", "width90", *(f"cover{share}" for share in COVERAGES), "brier")
 # The minutes of which a summary tells every season; the rows know the others.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from models.backtest.goals import Goal, deviations, relative, season_coverage
 from models.backtest.tally import ALL, COVERAGES, MODEL, PERSISTENCE, RECENT, Moments, Tally
-from models.horizon import HORIZONS, Horizon
+from models.game.horizon import HORIZONS, Horizon
 
 TOLD_MINUTES = {"halftime": (6, 12, 18), "final": (6, 12, 18, 24, 36)}
 

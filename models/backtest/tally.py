@@ -16,8 +16,8 @@ import numpy as np
 
 from models.backtest.forecasts import LEVELS, Forecasts
 from models.backtest.rows import Cell
-from models.horizon import Horizon
-from models.pattern import FloatArray
+from models.game.horizon import Horizon
+from models.game.pattern import FloatArray
 
 MODEL, PERSISTENCE = "ensemble", "persistence"
 ALL = "all"

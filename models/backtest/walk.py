@@ -12,16 +12,16 @@ import numpy as np
 
 from models.backtest.curve_score import CurveScore
 from models.backtest.forecasts import LEVELS, Forecasts
-from models.bundle import Bundle
-from models.calibration import Calibration
-from models.distribution import MarginDistribution
-from models.finished_game import days_of, finished_games
-from models.game_state import increments, states_at
-from models.games import GameTable
-from models.horizon import CELLS, HORIZONS, REGULATION_MINUTES, Horizon, cell_of
-from models.learning import ERROR_DECIMALS
-from models.pattern import FloatArray
-from models.strength import TeamStrength
+from models.calibration.calibration import Calibration
+from models.calibration.distribution import MarginDistribution
+from models.calibration.learning import ERROR_DECIMALS
+from models.game.game_state import increments, states_at
+from models.game.games import GameTable
+from models.game.horizon import CELLS, HORIZONS, REGULATION_MINUTES, Horizon, cell_of
+from models.game.pattern import FloatArray
+from models.ratings.finished_game import days_of, finished_games
+from models.ratings.strength import TeamStrength
+from models.training.bundle import Bundle
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from models.horizon import Horizon
+from models.game.horizon import Horizon
 from serve_app.client.errors import InvalidRequestError
 from serve_app.client.exchange import EXCERPT_CHARACTERS, Call
 from serve_app.schemas import (

@@ -7,11 +7,11 @@ import yaml
 from pydantic import ValidationError
 from ray.serve.schema import ServeDeploySchema
 
-from models.bundle import Bundle
 from models.errors import BundleError
+from models.training.bundle import Bundle
+from serve_app.model.user_config import check_user_config
 from serve_app.process.environment import LOOPBACK
 from serve_app.settings import Settings, SettingsError
-from serve_app.user_config import check_user_config
 
 INGRESS = "Ingress"
 INGRESS_APPLICATION = "serve_app.application:forecaster"

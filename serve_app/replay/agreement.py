@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.metrics import Scores, mae, score
+from serve_app.game.score_buffer import MAX_CARRIED_FORWARD
 from serve_app.replay.tally import Tally
 from serve_app.replay.truth import GameTruth
 from serve_app.schemas import Prediction
-from serve_app.score_buffer import MAX_CARRIED_FORWARD
 
 Logged = Mapping[str, Sequence[Prediction]]
 

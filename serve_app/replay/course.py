@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.league import NBA, LeagueRules
+from models.game.league import NBA, LeagueRules
 from serve_app.replay.pace import MS, NBA_PACE, IntArray, Pace, PeriodTimeline, period_timeline
 from serve_app.replay.recording import Recording
 

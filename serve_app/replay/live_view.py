@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.text import Text
 
-from models.clock import GameClock
-from models.league import NBA
+from models.game.clock import GameClock
+from models.game.league import NBA
 from serve_app.schemas import GameView, LiveMessage, Outcome, Prediction, ScoreUpdate
 
 SIMILAR_GAMES_SHOWN = 3

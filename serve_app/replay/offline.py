@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.bundle import Bundle
-from models.forecaster import ForecastRequest, MarginForecast
+from models.forecasters.forecaster import ForecastRequest, MarginForecast
 from models.metrics import Scores, score
+from models.training.bundle import Bundle
 from serve_app.replay.agreement import Logged, alpha_of, score_predictions
 from serve_app.replay.truth import GameTruth
 from serve_app.schemas import Prediction

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from models.league import NBA, LeagueRules
+from models.game.league import NBA, LeagueRules
 from serve_app.replay.course import Course
 from serve_app.replay.pace import MS, NBA_PACE, IntArray, Pace
 from serve_app.replay.recording import Recording

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.errors import DataError
-from models.league import NBA, LeagueRules
+from models.game.league import NBA, LeagueRules
 from serve_app.replay.pace import MS, IntArray
 
 GAME_COLUMNS = ("game_id", "date", "season", "home", "away", "periods")

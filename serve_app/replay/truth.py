@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.game_state import GameState
-from models.league import NBA, SECONDS_PER_MINUTE, LeagueRules
-from models.score_events import ScoreEvents
+from models.game.game_state import GameState
+from models.game.league import NBA, SECONDS_PER_MINUTE, LeagueRules
+from models.game.score_events import ScoreEvents
 from serve_app.replay.night import ScheduledGame
 from serve_app.replay.pace import MS
 from serve_app.replay.poll_stream import Update
@@ -33,7 +33,7 @@ def pattern_of_recording(recording: Recording, rules: LeagueRules = NBA) -> list
 
 
 def last_score_of_recording(recording: Recording, rules: LeagueRules = NBA) -> int:
-    """Class (`models.last_score`) of the last score before the trigger."""
+    """Class (`models.game.last_score`) of the last score before the trigger."""
     lengths = np.array([rules.length_seconds(quarter) * MS for quarter in recording.period])
     events = ScoreEvents.of(
         np.zeros(len(recording.period), dtype=np.int64),

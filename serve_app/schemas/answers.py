@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from models.horizon import Horizon
+from models.game.horizon import Horizon
 from serve_app.schemas.fields import GameState, StrengthSource
 
 
@@ -101,7 +101,7 @@ class Revision(Answer):
 class Prediction(Forecast):
     """The frozen prediction of one game, made once when the clock crossed 6:00 of Q2.
 
-    `last_score` is the class of the last score before 6:00 (`models.last_score`): 0 is old news.
+    `last_score` is the class of the last score before 6:00 (`models.game.last_score`), 0 if old.
     `made_after_halftime` marks one that came too late to be of use, after an outage: it was made
     from what was known at the crossing, but it does not count in `/accuracy`.
     """

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat, StrictInt, StringConstraints
 
-from models.clock import GameClock
 from models.errors import ClockError
+from models.game.clock import GameClock
 
 MAX_SCORE = 250
 MAX_MARGIN = 100

@@ -17,10 +17,10 @@ from pydantic import (
     model_validator,
 )
 
-from models.clock import GameClock
 from models.errors import ClockError
-from models.horizon import HALFTIME_MINUTE, REGULATION_MINUTES, Horizon
-from models.league import SECONDS_PER_MINUTE
+from models.game.clock import GameClock
+from models.game.horizon import HALFTIME_MINUTE, REGULATION_MINUTES, Horizon
+from models.game.league import SECONDS_PER_MINUTE
 from serve_app.schemas.fields import (
     Alpha,
     ExpectedMargin,

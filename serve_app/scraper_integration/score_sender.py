@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models.league import NBA
+from models.game.league import NBA
 from serve_app.client import ForecastClient
 from serve_app.client.errors import (
     NO_TYPE,

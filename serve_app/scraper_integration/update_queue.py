@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from models.league import SECONDS_PER_MINUTE
+from models.game.league import SECONDS_PER_MINUTE
 from serve_app.schemas import GameScoreUpdate
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from models.bundle import Bundle
+from models.training.bundle import Bundle
 from serve_app.process.service_process import ServiceProcess
 from serve_app.settings import SHIPPED_BUNDLE
 from tests.serve_app.small_bundles import saved, small

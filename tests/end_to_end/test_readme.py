@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from serve_app.process.service_process import ROOT, ServiceProcess
-
-from .conftest import scores
+from tests.end_to_end.conftest import scores
 
 README = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 
 from models.backtest.forecasts import LEVELS
 from models.backtest.walk import walk
-from models.bundle import Bundle
-from models.clock import GameClock
-from models.games import load_games
-from models.horizon import CELLS
-from serve_app.forecast_answer import LEVEL_NAMES
+from models.game.clock import GameClock
+from models.game.games import load_games
+from models.game.horizon import CELLS
+from models.training.bundle import Bundle
+from serve_app.model.forecast_answer import LEVEL_NAMES
 from serve_app.process.service_process import ROOT, ServiceProcess
 from serve_app.settings import SHIPPED_BUNDLE
 from tests.serve_app.test_same_numbers import minutes_of

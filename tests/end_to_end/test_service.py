@@ -18,8 +18,7 @@ import websockets.sync.client as websocket
 
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess, ServiceProcessError
-
-from .conftest import CONFIGS, register, running, scores
+from tests.end_to_end.conftest import CONFIGS, register, running, scores
 
 PATTERNS = [
     {

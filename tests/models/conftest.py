@@ -10,17 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.bundle import Bundle
-from models.dejavu import DejavuSettings
-from models.drift import FEATURES, Drift
-from models.game_state import GameState, States
-from models.games import GameTable
-from models.last_score import CLASSES
-from models.library import Library
-from models.lstm import LstmSettings
-from models.lstm_training import LstmTraining
-from models.strength import expected_margins
-from models.training import Trained, TrainingPlan, train_bundle
+from models.forecasters.dejavu import DejavuSettings
+from models.forecasters.drift import FEATURES, Drift
+from models.forecasters.library import Library
+from models.forecasters.lstm import LstmSettings
+from models.forecasters.lstm_training import LstmTraining
+from models.game.game_state import GameState, States
+from models.game.games import GameTable
+from models.game.last_score import CLASSES
+from models.ratings.strength import expected_margins
+from models.training.bundle import Bundle
+from models.training.training import Trained, TrainingPlan, train_bundle
 
 TEAMS = ("ATL", "BOS", "CHI", "DEN", "LAL", "MIA")
 REPOSITORY = Path(__file__).parents[2]

@@ -1,10 +1,10 @@
 """A season as a service has learned it: with the errors of a bundle's own forecasts."""
 
 from models.backtest.walk import walked_margins
-from models.bundle import Bundle
-from models.games import GameTable
-from models.learned_game import LearnedGame
-from models.learning import game_errors
+from models.calibration.learned_game import LearnedGame
+from models.calibration.learning import game_errors
+from models.game.games import GameTable
+from models.training.bundle import Bundle
 
 
 def learned_season(bundle: Bundle, games: GameTable) -> list[LearnedGame]:

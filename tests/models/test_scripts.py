@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.bundle import Bundle
-from models.games import GameTable, load_games
-
-from .conftest import DEMO_NIGHT, REPOSITORY, make_games
+from models.game.games import GameTable, load_games
+from models.training.bundle import Bundle
+from tests.models.conftest import DEMO_NIGHT, REPOSITORY, make_games
 
 Main = Callable[[list[str]], int]
 

@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import Bundle
-from models.games import GameTable
-from models.learned_game import LearnedGame
-from models.training import Trained
-from models.updating import update_bundle
+from models.calibration.learned_game import LearnedGame
+from models.game.games import GameTable
+from models.training.bundle import Bundle
+from models.training.training import Trained
+from models.training.updating import update_bundle
 from serve_app.schemas import GameRegistration
-from serve_app.store import Store
-
-from .conftest import make_games
-from .learned_season import learned_season
-from .test_scripts import main_of
+from serve_app.storage.store import Store
+from tests.models.conftest import make_games
+from tests.models.learned_season import learned_season
+from tests.models.test_scripts import main_of
 
 DAYS = 24  # of three games each
 

@@ -7,18 +7,18 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from models.bundle import Bundle
-from models.distribution import GRID_LEVELS, MarginDistribution, Shape
-from models.forecaster import ForecastRequest, MarginForecast
-from serve_app.due_forecast import DueForecast
-from serve_app.game_shard import GameShard
-from serve_app.live_service import LiveService
-from serve_app.problems import ServiceProblem
-from serve_app.running_pace import Wait
+from models.calibration.distribution import GRID_LEVELS, MarginDistribution, Shape
+from models.forecasters.forecaster import ForecastRequest, MarginForecast
+from models.training.bundle import Bundle
+from serve_app.api.problems import ServiceProblem
+from serve_app.game.due_forecast import DueForecast
+from serve_app.live.live_service import LiveService
+from serve_app.live.running_pace import Wait
 from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
 from serve_app.settings import SHIPPED_BUNDLE, Settings
-from serve_app.shard_messages import Applied, MadeForecast, Update
-from serve_app.store import Store
+from serve_app.shards.game_shard import GameShard
+from serve_app.shards.shard_messages import Applied, MadeForecast, Update
+from serve_app.storage.store import Store
 
 NORMAL = Shape(np.asarray([NormalDist().inv_cdf(level) for level in GRID_LEVELS]), 0.3, 0.3)
 

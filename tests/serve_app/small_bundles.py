@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from models.bundle import Bundle
-from models.ensemble import Ensemble
-from models.last_score import CLASSES
-from serve_app.ended_game import EndedGame
+from models.forecasters.ensemble import Ensemble
+from models.game.last_score import CLASSES
+from models.training.bundle import Bundle
+from serve_app.game.ended_game import EndedGame
 from serve_app.schemas import GameRegistration
-from serve_app.store import Store
+from serve_app.storage.store import Store
 
 GAMES = 300
 DAY = datetime.date(2024, 11, 5)

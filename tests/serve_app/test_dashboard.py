@@ -12,10 +12,9 @@ from typing import Any, get_args
 import pytest
 
 from serve_app import dashboard
-from serve_app.due_forecast import DueForecast
-from serve_app.game_shard import GameShard
-from serve_app.live_feed import snapshot_text
-from serve_app.live_hub import message_text
+from serve_app.game.due_forecast import DueForecast
+from serve_app.live.live_feed import snapshot_text
+from serve_app.live.live_hub import message_text
 from serve_app.schemas import (
     Distribution,
     Explanation,
@@ -29,10 +28,10 @@ from serve_app.schemas import (
     RunningForecast,
     StrengthSource,
 )
-from serve_app.shard_messages import Applied, MadeForecast, Update
-from serve_app.store import Store
-
-from .conftest import forecast, registration, update, updates
+from serve_app.shards.game_shard import GameShard
+from serve_app.shards.shard_messages import Applied, MadeForecast, Update
+from serve_app.storage.store import Store
+from tests.serve_app.conftest import forecast, registration, update, updates
 
 FOLDER = Path(dashboard.__file__).parent
 SCRIPTS = sorted(name for name in dashboard.ASSETS if name.endswith(".js"))

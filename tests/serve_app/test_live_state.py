@@ -8,12 +8,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from models.clock import GameClock
-from models.game_state import GameState
-from models.games import GameTable, load_games
-from models.last_score import last_score_class
-from serve_app.observation import Observation
-from serve_app.score_buffer import LiveScoreBuffer
+from models.game.clock import GameClock
+from models.game.game_state import GameState
+from models.game.games import GameTable, load_games
+from models.game.last_score import last_score_class
+from serve_app.game.observation import Observation
+from serve_app.game.score_buffer import LiveScoreBuffer
 
 REAL_DATA = Path(__file__).parents[3] / "shared" / "data"
 EVENT_COLUMNS = ("game_id", "period", "seconds_remaining", "score_home", "score_away")

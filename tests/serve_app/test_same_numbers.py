@@ -6,20 +6,19 @@ from random import Random
 
 import pytest
 
-from models.bundle import Bundle
-from models.clock import GameClock
-from models.forecaster import ForecastRequest
-from models.horizon import END_MINUTE, HORIZONS
-from serve_app.forecast_answer import as_answer
-from serve_app.forecasting import Fused
-from serve_app.game_shard import GameShard
-from serve_app.live_service import LiveService
+from models.forecasters.forecaster import ForecastRequest
+from models.game.clock import GameClock
+from models.game.horizon import END_MINUTE, HORIZONS
+from models.training.bundle import Bundle
+from serve_app.live.live_service import LiveService
+from serve_app.model.forecast_answer import as_answer
+from serve_app.model.forecasting import Fused
 from serve_app.schemas import Distribution, GameRegistration
 from serve_app.settings import Settings
-from serve_app.shard_messages import Update
-
-from .conftest import LocalShards
-from .test_live_state import Event, belongs, random_game, state_of, write_games
+from serve_app.shards.game_shard import GameShard
+from serve_app.shards.shard_messages import Update
+from tests.serve_app.conftest import LocalShards
+from tests.serve_app.test_live_state import Event, belongs, random_game, state_of, write_games
 
 START = datetime(2024, 11, 6, 0, 30, tzinfo=UTC)
 

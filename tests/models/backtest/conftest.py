@@ -10,7 +10,7 @@ import pytest
 from models.backtest.executor import InProcess
 from models.backtest.origin import RollingOrigin
 from models.backtest.run import Ran, run_backtest
-from models.games import GameTable
+from models.game.games import GameTable
 from tests.models.conftest import PLAN, make_games
 
 SEASONS = (2014, 2015)

@@ -7,8 +7,8 @@ from models.backtest.baselines import BASELINES, logistic
 from models.backtest.brownian import BrownianMotion
 from models.backtest.level_neighbours import level_neighbours, original
 from models.backtest.sample import Sample
-from models.games import GameTable
-from models.strength import expected_margins
+from models.game.games import GameTable
+from models.ratings.strength import expected_margins
 from tests.models.conftest import make_games
 
 STEP_SD = 2.4  # points a minute, as `make_games` draws them

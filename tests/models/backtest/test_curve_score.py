@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.backtest.curve_score import CurveScore
-from models.distribution import GRID_LEVELS, MarginDistribution, Shape
+from models.calibration.distribution import GRID_LEVELS, MarginDistribution, Shape
 
 
 def shape(seed: int, lower_tail: float, upper_tail: float) -> Shape:

@@ -13,10 +13,9 @@ from models.backtest.origin import RollingOrigin
 from models.backtest.rows import QUANTILES, SCHEMA
 from models.backtest.run import Ran, run_backtest
 from models.errors import DataError
-from models.games import GameTable
+from models.game.games import GameTable
 from serve_app.ray_chunks import ray_chunks
-
-from .conftest import MINUTES, SEASONS, contents, rolling
+from tests.models.backtest.conftest import MINUTES, SEASONS, contents, rolling
 
 FORECAST = ("point", *QUANTILES, "win_probability")
 
@@ -150,7 +149,7 @@ def test_rows_of_another_backtest_are_refused(
 
 
 def test_the_bundle_of_every_season_is_kept(ran: Ran) -> None:
-    from models.bundle import Bundle  # noqa: PLC0415
+    from models.training.bundle import Bundle  # noqa: PLC0415
 
     out = ran.parts[0].parents[1]
     untils = [Bundle.load(out / "bundles" / str(season)).split.until for season in SEASONS]

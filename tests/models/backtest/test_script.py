@@ -14,11 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from models.bundle import Bundle
-from models.games import GameTable
+from models.game.games import GameTable
+from models.training.bundle import Bundle
+from tests.models.backtest.conftest import write_files
 from tests.models.conftest import DEMO_NIGHT, REPOSITORY, SHIPPED_BUNDLE
-
-from .conftest import write_files
 
 SCRIPT = REPOSITORY / "scripts" / "backtest.py"
 NIGHT = ["--games", f"{DEMO_NIGHT}/games.parquet", "--events", f"{DEMO_NIGHT}/events.parquet"]

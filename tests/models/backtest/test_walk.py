@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from models.backtest.walk import Points, Walk, calibrated, walk, walked_margins
-from models.bundle import Bundle
-from models.calibration import Calibration
-from models.ensemble import Ensemble
-from models.forecaster import ForecastRequest
-from models.game_state import GameState
-from models.games import GameTable
-from models.horizon import CELLS, cell_of
-from models.learned_game import LearnedGame
-from models.learning import ERROR_DECIMALS
-from models.pattern import FloatArray
-from models.strength import TeamStrength, expected_margins
-from models.training import train_bundle
+from models.calibration.calibration import Calibration
+from models.calibration.learned_game import LearnedGame
+from models.calibration.learning import ERROR_DECIMALS
+from models.forecasters.ensemble import Ensemble
+from models.forecasters.forecaster import ForecastRequest
+from models.game.game_state import GameState
+from models.game.games import GameTable
+from models.game.horizon import CELLS, cell_of
+from models.game.pattern import FloatArray
+from models.ratings.strength import TeamStrength, expected_margins
+from models.training.bundle import Bundle
+from models.training.training import train_bundle
 from tests.models.conftest import PLAN, make_games
 
 SPREAD = np.asarray([2.4 * np.sqrt((24 if h == "halftime" else 48) - m) for h, m in CELLS])

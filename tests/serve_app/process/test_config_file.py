@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from models.bundle import Bundle
+from models.training.bundle import Bundle
 from serve_app.process.config_file import load_config
 from serve_app.settings import SHIPPED_BUNDLE, SettingsError
 from tests.serve_app.small_bundles import saved, small

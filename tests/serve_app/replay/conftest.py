@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from models.league import NBA
-from serve_app.game_shard import GameShard
-from serve_app.ingress import build_api
-from serve_app.live_service import LiveService
+from models.game.league import NBA
+from serve_app.api.ingress import build_api
+from serve_app.live.live_service import LiveService
+from serve_app.model.served_model import ServedModel
 from serve_app.replay.recording import Recording
-from serve_app.served_model import ServedModel
 from serve_app.settings import Settings
-from serve_app.store import Store
+from serve_app.shards.game_shard import GameShard
+from serve_app.storage.store import Store
 from tests.serve_app.conftest import LocalShards
 
 Event = tuple[int, float, int, int]  # period, seconds remaining, points home, points away

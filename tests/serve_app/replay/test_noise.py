@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from serve_app.game.score_buffer import LiveScoreBuffer
 from serve_app.replay.noise import NoiseLog, NoiseRates, add_noise
 from serve_app.replay.poll_stream import Update, clock_text, poll_stream
 from serve_app.replay.recording import Recording
 from serve_app.replay.truth import halftime_of_recording, pattern_of_recording, sighting
-from serve_app.score_buffer import LiveScoreBuffer
 
 TIP_OFF = 1_713_139_200_000
 QUIET = NoiseRates(late=0.0, repeated=0.0, reordered=0.0, dropped=0.0, corrected=0.0)

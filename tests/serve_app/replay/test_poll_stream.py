@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.clock import parse_time_remaining
-from models.league import NBA
+from models.game.clock import parse_time_remaining
+from models.game.league import NBA
 from serve_app.replay.pace import NBA_PACE
 from serve_app.replay.poll_stream import POLL_MS, Update, clock_text, poll_stream
 from serve_app.replay.recording import Recording

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.errors import DataError
-from models.games import load_games
+from models.game.games import load_games
 from serve_app.replay.recording import Selection, load_recordings
 from serve_app.replay.truth import halftime_of_recording, pattern_of_recording
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from serve_app.game_day import day_of
+from serve_app.game.game_day import day_of
 from serve_app.replay.delivery import Delivery
 from serve_app.replay.errors import DeliveryError, RefusedError
 from serve_app.replay.night import Night, Plan, nights

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from models.last_score import last_score_class
+from models.game.last_score import last_score_class
 from serve_app.replay.poll_stream import Update
 from serve_app.replay.recording import Recording
 from serve_app.replay.truth import (

@@ -1,0 +1,1 @@
+"""Calibration: distributions that keep their promise, and what finished games teach."""

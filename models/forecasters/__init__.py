@@ -1,0 +1,1 @@
+"""The forecasters: drift, Dejavu, LSTM, and the ensemble of them."""

@@ -1,0 +1,1 @@
+"""Team strength: the margin to expect before a game."""

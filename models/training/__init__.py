@@ -1,0 +1,1 @@
+"""What is trained: bundles, how they are made, updated, compared and described."""

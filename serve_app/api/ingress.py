@@ -1,0 +1,300 @@
+"""The HTTP routes of the contract: parse, call the service, answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Body, FastAPI, Query, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from models.game.league import NBA
+from serve_app import dashboard
+from serve_app.api.http_limits import BodyLimit, TimeLimit
+from serve_app.api.problem_answers import answer_problems, invalid
+from serve_app.api.problems import ListTooLong, NotFound, ServiceProblem
+from serve_app.live.live_service import LiveService
+from serve_app.model.accuracy import accuracy
+from serve_app.model.served_model import ServedModel
+from serve_app.schemas import (
+    Accuracy,
+    EndResult,
+    Forecast,
+    GameId,
+    GameRegistration,
+    GameScoreUpdate,
+    GameView,
+    Health,
+    ListItemResult,
+    Models,
+    Prediction,
+    PredictionLog,
+    PredictRequest,
+    Problem,
+    Ready,
+    ScoreResult,
+    ScoreUpdate,
+)
+from serve_app.settings import Settings
+from serve_app.shards.shard_messages import Update
+from serve_app.storage.store import Store
+
+Item = TypeVar("Item", PredictRequest, GameScoreUpdate)
+ITEM_RESULTS = TypeAdapter(list[ListItemResult])
+FORECASTS = TypeAdapter(list[Forecast | Problem])
+
+PAGE_LIMIT = 1_000
+VERSION = version("halftime-forecaster")
+# Asked for again at each visit, so that a new version never mixes old and new modules.
+ASSET_HEADERS = {"Cache-Control": "no-cache"}
+PAGE_HEADERS = {"Content-Security-Policy": dashboard.CONTENT_SECURITY_POLICY, **ASSET_HEADERS}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "A problem (RFC 9457)", "model": Problem},
+    "5XX": {"description": "A problem (RFC 9457)", "model": Problem},
+}
+
+
+def build_api(
+    settings: Settings, service: LiveService, store: Store, model: ServedModel
+) -> FastAPI:
+    """The HTTP application over one service."""
+    api = FastAPI(
+        title="Halftime forecaster",
+        description="Live NBA halftime forecasts with calibrated intervals.",
+        version=VERSION,
+        responses=PROBLEMS,
+    )
+    api.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    # Outermost, so that a body which never comes is under it too.
+    api.add_middleware(TimeLimit, seconds=settings.request_timeout_seconds)
+    answer_problems(api)
+    _add_forecast_routes(api, settings, service)
+    _add_game_routes(api, service, store)
+    _add_score_routes(api, settings, service)
+    _add_log_routes(api, store, model)
+    _add_status_routes(api, settings, service, model)
+    _add_page_routes(api)
+    return api
+
+
+def _add_forecast_routes(api: FastAPI, settings: Settings, service: LiveService) -> None:
+    @api.post("/predict", response_model=Forecast)
+    async def predict(request: PredictRequest) -> Response:
+        """Forecast the halftime margin from the margins at the end of minutes 1..18."""
+        (forecast,) = await service.predict([request])
+        return _written(forecast.model_dump_json(exclude_none=True))
+
+    @api.post(
+        "/predict/batch",
+        response_model=list[Forecast | Problem],
+        openapi_extra=_list_body("PredictRequest", PredictRequest),
+    )
+    async def predict_batch(items: Annotated[list[Any], Body()]) -> Response:
+        """Forecast from many patterns; a bad item gets its problem in its place."""
+        _check_length(items, settings.max_list_items)
+        parsed = [_parse(PredictRequest, item, place) for place, item in enumerate(items)]
+        good = [item for item in parsed if isinstance(item, PredictRequest)]
+        forecasts = iter(await service.predict(good))
+        answers = [
+            item.problem() if isinstance(item, ServiceProblem) else next(forecasts)
+            for item in parsed
+        ]
+        return _written(FORECASTS.dump_json(answers, exclude_none=True))
+
+
+def _add_game_routes(api: FastAPI, service: LiveService, store: Store) -> None:
+    @api.post("/games")
+    async def register(registration: GameRegistration) -> GameView:
+        """Monitor a game; the same registration again gets the same answer."""
+        return await service.shards.register(registration)
+
+    @api.get("/games")
+    async def games(
+        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 200,
+    ) -> list[GameView]:
+        """What is monitored: the newest registrations, oldest first."""
+        return await service.shards.games(await asyncio.to_thread(store.newest_games, limit))
+
+    @api.get("/games/{game_id}")
+    async def game(game_id: GameId) -> GameView:
+        """What is known of one game."""
+        return await service.shards.game(game_id)
+
+    @api.get("/games/{game_id}/prediction", response_model_exclude_none=True)
+    async def prediction(game_id: GameId) -> Prediction:
+        """The frozen 6:00 prediction, with its revisions and its outcome."""
+        return await service.shards.prediction(game_id)
+
+    @api.post("/games/{game_id}/end")
+    async def end(game_id: GameId) -> EndResult:
+        """The game is over: predicted, actual and error."""
+        return await service.end(game_id)
+
+
+def _add_score_routes(api: FastAPI, settings: Settings, service: LiveService) -> None:
+    @api.post("/games/{game_id}/scores")
+    async def post_score(game_id: GameId, update: ScoreUpdate) -> ScoreResult:
+        """Take one update; the one that crosses 6:00 of Q2 is answered with the prediction."""
+        (result,) = await service.post_scores([_update(game_id, update)])
+        if isinstance(result, ServiceProblem):
+            raise result
+        return result
+
+    @api.post(
+        "/scores",
+        response_model=list[ListItemResult],
+        openapi_extra=_list_body("GameScoreUpdate", GameScoreUpdate),
+    )
+    async def post_scores(items: Annotated[list[Any], Body()]) -> Response:
+        """Take updates over any games, in order; one bad item never spoils the rest."""
+        _check_length(items, settings.max_list_items)
+        parsed = [_parse(GameScoreUpdate, item, place) for place, item in enumerate(items)]
+        updates = [
+            _update(item.game_id, item) for item in parsed if isinstance(item, GameScoreUpdate)
+        ]
+        results = iter(await service.post_scores(updates) if updates else [])
+        answers = [
+            _item_result(item if isinstance(item, ServiceProblem) else next(results))
+            for item in parsed
+        ]
+        return _written(ITEM_RESULTS.dump_json(answers, exclude_none=True))
+
+
+def _add_log_routes(api: FastAPI, store: Store, model: ServedModel) -> None:
+    @api.get("/predictions")
+    async def predictions(
+        since: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
+    ) -> PredictionLog:
+        """The prediction log with outcomes, oldest first, after the place `since`."""
+        page = await asyncio.to_thread(store.predictions, since, limit)
+        return PredictionLog(
+            predictions=[prediction for _, prediction in page],
+            next_since=page[-1][0] if page else since,
+        )
+
+    @api.get("/predictions.jsonl", response_class=StreamingResponse)
+    async def predictions_jsonl() -> StreamingResponse:
+        """The whole prediction log, one JSON object a line."""
+        return StreamingResponse(_lines(store), media_type="application/x-ndjson")
+
+    @api.get("/accuracy")
+    async def get_accuracy() -> Accuracy:
+        """How the resolved predictions did, beside persistence."""
+        return await asyncio.to_thread(accuracy, store, model.bundle, model.adaptation)
+
+
+def _add_status_routes(
+    api: FastAPI, settings: Settings, service: LiveService, model: ServedModel
+) -> None:
+    @api.get("/health")
+    async def health() -> Health:
+        """The process answers."""
+        return Health()
+
+    @api.get("/ready")
+    async def ready() -> Ready:
+        """Able to predict: every shard answers, and a forecast was just made."""
+        level = PredictRequest(pattern=[0.0] * NBA.pattern_minutes)
+        shards, _ = await asyncio.gather(service.shards.process_ids(), service.predict([level]))
+        return Ready(
+            status="ready",
+            model_version=model.bundle.model_version,
+            shards=len(shards),
+            placement=settings.placement,
+        )
+
+    @api.get("/models")
+    async def models() -> Models:
+        """What is in service, and what it has seen."""
+        bundle, form = model.bundle, model.adaptation.before(None)
+        return Models(
+            model_version=bundle.model_version,
+            calibration_version=form.version,
+            learned_games=form.games,
+            ratings_day=form.strength.day,
+            trained_before=bundle.split.before,
+            train_seasons=list(bundle.split.train),
+            weights_seasons=list(bundle.split.weights),
+            calibration_seasons=list(bundle.split.calibration),
+            dejavu_weight=bundle.ensemble.dejavu_weight,
+            lstm_weight=bundle.ensemble.lstm_weight,
+            library_games=len(bundle.library.games),
+            placement=settings.placement,
+        )
+
+
+def _add_page_routes(api: FastAPI) -> None:
+    @api.get("/", include_in_schema=False)
+    async def page() -> HTMLResponse:
+        return HTMLResponse(dashboard.page(), headers=PAGE_HEADERS)
+
+    @api.get("/assets/{name}", include_in_schema=False)
+    async def asset(name: str) -> Response:
+        try:
+            content, media_type = dashboard.asset(name)
+        except KeyError:
+            raise NotFound("expected an asset of the dashboard") from None
+        return Response(content, media_type=media_type, headers=ASSET_HEADERS)
+
+
+def _parse(kind: type[Item], item: object, place: int) -> Item | ServiceProblem:
+    """One item of a list, or the problem it has; errors name the item's place."""
+    try:
+        return kind.model_validate(item)
+    except ValidationError as refused:
+        return invalid([_placed(wrong, place) for wrong in refused.errors()])
+
+
+def _placed(error: ErrorDetails, place: int) -> dict[str, Any]:
+    """An error whose location begins with the place of its item in the list."""
+    return {**error, "loc": (place, *error["loc"])}
+
+
+def _written(content: str | bytes) -> Response:
+    """An answer as it is: on the hot routes validating it once more would double the time."""
+    return Response(content, media_type="application/json")
+
+
+def _check_length(items: list[Any], most: int) -> None:
+    if len(items) > most:
+        raise ListTooLong(
+            f"the list: expected at most {most} items; got {len(items)}", max_items=most
+        )
+
+
+def _update(game_id: str, update: ScoreUpdate) -> Update:
+    teams = update if isinstance(update, GameScoreUpdate) else None
+    return Update(
+        game_id,
+        update.quarter,
+        update.time_remaining,
+        update.score_home,
+        update.score_away,
+        update.timestamp.timestamp() if update.timestamp else None,
+        update.sequence,
+        teams.home_team if teams else None,
+        teams.away_team if teams else None,
+    )
+
+
+def _item_result(result: ScoreResult | ServiceProblem) -> ListItemResult:
+    if isinstance(result, ServiceProblem):
+        return ListItemResult(status=result.status, problem=result.problem())
+    return ListItemResult(status=200, result=result)
+
+
+def _list_body(name: str, kind: type[PredictRequest | GameScoreUpdate]) -> dict[str, Any]:
+    """OpenAPI of a list body whose items are parsed one by one."""
+    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
+    body = {"type": "array", "items": {**schema, "title": name}}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}}
+
+
+async def _lines(store: Store) -> AsyncIterator[str]:
+    since = 0
+    while page := await asyncio.to_thread(store.predictions, since, PAGE_LIMIT):
+        for since, prediction in page:  # noqa: B007 - the last place is where the next page begins
+            yield prediction.model_dump_json(exclude_none=True) + "\n"

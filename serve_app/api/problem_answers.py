@@ -1,0 +1,112 @@
+"""How every error becomes an answer: problem details, whoever raised it."""
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from models.errors import ForecastError
+from serve_app.api.problems import (
+    MEDIA_TYPE,
+    InternalError,
+    InvalidRequest,
+    MalformedBody,
+    MethodNotAllowed,
+    NotFound,
+    ServiceProblem,
+    Unavailable,
+)
+
+logger = logging.getLogger(__name__)
+
+SHOWN_CHARACTERS = 200
+LARGEST_SHOWN = 1e15
+
+
+def problem_response(problem: ServiceProblem) -> Response:
+    """A problem as an HTTP response."""
+    return Response(
+        problem.problem().model_dump_json(),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def invalid(errors: Sequence[Any]) -> ServiceProblem:
+    """The problem of a request that pydantic refused, from its `errors()`."""
+    if any(error["type"] == "json_invalid" for error in errors):
+        reason = errors[0].get("ctx", {}).get("error", "it cannot be parsed")
+        return MalformedBody(f"the body: expected JSON; got something else: {reason}")
+    if any(isinstance(error.get("input"), bytes) for error in errors):
+        return MalformedBody("the body: expected JSON with Content-Type: application/json")
+    details = [
+        {
+            "field": ".".join(str(part) for part in error["loc"] if part != "body") or "body",
+            "value": shown(error.get("input")),
+            "expected": error["msg"].removeprefix("Value error, "),
+        }
+        for error in errors
+    ]
+    detail = "; ".join(
+        f"{item['field']}: {item['expected']}; got {item['value']!r}" for item in details
+    )
+    return InvalidRequest(detail, errors=details)
+
+
+def shown(value: object) -> object:
+    """A value as it can stand in an answer: JSON-safe and short."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and abs(value) < LARGEST_SHOWN:  # which no NaN is
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return text.encode("utf-8", "backslashreplace").decode()[:SHOWN_CHARACTERS]
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Answer every error of `app` with problem details."""
+
+    @app.exception_handler(ServiceProblem)
+    async def _problem(_: Request, error: ServiceProblem) -> Response:
+        return problem_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+        return problem_response(invalid(error.errors()))
+
+    @app.exception_handler(ForecastError)
+    async def _forecast_error(_: Request, error: ForecastError) -> Response:
+        return problem_response(InvalidRequest(str(error)))
+
+    @app.exception_handler(sqlite3.Error)
+    async def _store(request: Request, error: sqlite3.Error) -> Response:
+        logger.error("%s %s: the store failed", request.method, request.url.path, exc_info=error)
+        return problem_response(Unavailable("the store does not answer; send the request again"))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        return problem_response(_from_http(request, error))
+
+    @app.exception_handler(Exception)
+    async def _defect(request: Request, error: Exception) -> Response:
+        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return problem_response(InternalError("the service has a defect; its log says more"))
+
+
+def _from_http(request: Request, error: HTTPException) -> ServiceProblem:
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return NotFound(f"expected a route of GET /docs; got {shown(request.url.path)}")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return MethodNotAllowed(
+                f"expected a method of GET /docs; got {request.method} {shown(request.url.path)}"
+            )
+        case HTTPStatus.BAD_REQUEST:
+            return MalformedBody(f"the body: expected JSON; {error.detail}")
+    return InternalError(f"{error.status_code}: {error.detail}")

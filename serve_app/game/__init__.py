@@ -1,0 +1,1 @@
+"""One monitored game: what was seen of it, and what falls due."""

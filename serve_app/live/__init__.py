@@ -1,0 +1,1 @@
+"""What happens live: scores in, forecasts out, watchers told."""

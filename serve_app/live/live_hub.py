@@ -1,0 +1,121 @@
+"""The live hub: the actor that carries new journal rows to every replica of the live feed.
+
+Shards write to the journal and then wake the hub, which reads what is new in the order of the
+journal: no message without its commit, none out of order, and a lost wake-up is made good by the
+next one or within a second.
+"""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections import deque
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Any
+
+import ray
+
+from serve_app.settings import Settings
+from serve_app.storage.store import JournalRow, Store
+
+logger = logging.getLogger(__name__)
+
+NAMESPACE = "halftime"
+HUB_NAME = "live-hub"
+POLL_SECONDS = 1.0
+READ_ROWS = 2_000
+HELD_MESSAGES = 20_000
+
+Message = tuple[int, str]  # sequence number, message as JSON text
+
+
+def message_text(row: JournalRow) -> str:
+    """A journal row as a live message: `{seq, type, time, game_id, ...}`."""
+    head = {
+        "seq": row.seq,
+        "type": row.type,
+        "time": datetime.fromtimestamp(row.time, UTC).isoformat(),
+        "game_id": row.game_id,
+    }
+    return f"{json.dumps(head)[:-1]}, {row.payload[1:]}"
+
+
+class LiveHub:
+    """Holds the newest messages; feed replicas ask for what is after the last they have."""
+
+    def __init__(self, settings: Settings, held_messages: int = HELD_MESSAGES) -> None:
+        self._store = Store(settings.data_dir)
+        self._last_seq = self._store.last_seq()
+        self._messages: deque[Message] = deque(maxlen=held_messages)
+        self._woken = asyncio.Event()
+        self._arrived = asyncio.Condition()
+        self._reader = asyncio.create_task(self._read_forever())
+
+    def close(self) -> None:
+        """Stop reading the journal."""
+        self._reader.cancel()
+
+    async def notify(self) -> None:
+        """Wake up: the journal has new rows."""
+        self._woken.set()
+
+    async def last_seq(self) -> int:
+        """Sequence number of the newest message."""
+        return self._last_seq
+
+    async def messages_after(self, seq: int, timeout_seconds: float) -> list[Message]:
+        """The messages after `seq` in order; waits for one, at most `timeout_seconds`.
+
+        A caller that is further behind than the messages held here is answered from the journal,
+        at most `READ_ROWS` at a time.
+        """
+        async with self._arrived:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    await self._arrived.wait_for(lambda: self._last_seq > seq)
+            except TimeoutError:
+                return []
+        if not self._messages or seq + 1 < self._messages[0][0]:
+            rows = await asyncio.to_thread(self._store.journal_after, seq, READ_ROWS)
+            return [(row.seq, message_text(row)) for row in rows]
+        newest_first = takewhile(lambda message: message[0] > seq, reversed(self._messages))
+        return list(newest_first)[::-1]
+
+    async def _read_forever(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            try:
+                await self._read_new()
+            except sqlite3.Error:
+                logger.exception("the journal could not be read; trying again")
+
+    async def _read_new(self) -> None:
+        while rows := await asyncio.to_thread(self._store.journal_after, self._last_seq, READ_ROWS):
+            async with self._arrived:
+                self._messages.extend((row.seq, message_text(row)) for row in rows)
+                self._last_seq = rows[-1].seq
+                self._arrived.notify_all()
+
+
+def connect_hub(settings: Settings) -> Any:  # noqa: ANN401 - Ray types no actor handle
+    """The one hub of this cluster, started where it does not run yet."""
+    return (
+        ray.remote(LiveHub)
+        .options(
+            name=HUB_NAME,
+            namespace=NAMESPACE,
+            lifetime="detached",
+            get_if_exists=True,
+            num_cpus=0,
+            max_restarts=-1,
+            max_task_retries=-1,
+            max_concurrency=1_000,
+        )
+        .remote(settings)
+    )

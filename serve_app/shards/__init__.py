@@ -1,0 +1,1 @@
+"""The game shards: actors that hold the sessions, in front of the store."""

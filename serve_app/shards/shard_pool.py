@@ -1,0 +1,183 @@
+"""The pool of shard actors: which shard has which game, and how it is asked."""
+
+import asyncio
+import os
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError, RayTaskError
+
+from serve_app.api.problems import ServiceProblem, Unavailable
+from serve_app.game.due_forecast import DueForecast
+from serve_app.live.live_hub import NAMESPACE, connect_hub
+from serve_app.live.running_pace import Wait
+from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
+from serve_app.settings import Settings
+from serve_app.shards.game_shard import GameShard
+from serve_app.shards.shard_messages import Applied, MadeForecast, Update
+from serve_app.storage.store import Store
+
+
+def shard_of(game_id: str, shards: int) -> int:
+    """The shard of a game: the same in every process, unlike `hash`."""
+    return zlib.crc32(game_id.encode()) % shards
+
+
+class ShardActor(GameShard):
+    """A shard with its own connections, as a Ray actor: one call at a time, in order."""
+
+    def __init__(self, settings: Settings) -> None:
+        hub = connect_hub(settings)
+        super().__init__(
+            Store(settings.data_dir),
+            auto_register=settings.auto_register,
+            forecast_interval_seconds=settings.forecast_interval_seconds,
+            notify=hub.notify.remote,
+        )
+
+    def process_id(self) -> int:
+        """The process of this shard, which also shows that it answers."""
+        return os.getpid()
+
+
+class ShardPool:
+    """Asks the shard that holds a game; every call is safe to repeat."""
+
+    def __init__(self, settings: Settings) -> None:
+        actor = ray.remote(ShardActor)
+        self._shards: list[Any] = [
+            actor.options(
+                name=f"game-shard-{index}-of-{settings.shards}",
+                namespace=NAMESPACE,
+                lifetime="detached",
+                get_if_exists=True,
+                num_cpus=0,
+                max_restarts=-1,
+                max_task_retries=-1,
+            ).remote(settings)
+            for index in range(settings.shards)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._shards)
+
+    async def register(self, registration: GameRegistration) -> GameView:
+        """Monitor a game; raises Conflict."""
+        shard = self._shard(registration.game_id)
+        view: GameView = await _answer(shard.register.remote(registration))
+        return view
+
+    async def apply(self, updates: Sequence[Update]) -> list[Applied | ServiceProblem]:
+        """Take updates over any games, each shard's share at once; results in order.
+
+        Where a shard fails, its share has the problem and the others' stands.
+        """
+        shares: dict[int, list[int]] = {}
+        for place, update in enumerate(updates):
+            shares.setdefault(shard_of(update.game_id, len(self)), []).append(place)
+        answers = await asyncio.gather(
+            *(
+                self._apply_share(index, [updates[place] for place in places])
+                for index, places in shares.items()
+            )
+        )
+        results: dict[int, Applied | ServiceProblem] = {}
+        for places, answer in zip(shares.values(), answers, strict=True):
+            results.update(zip(places, answer, strict=True))
+        return [results[place] for place in range(len(updates))]
+
+    async def _apply_share(
+        self, index: int, updates: list[Update]
+    ) -> Sequence[Applied | ServiceProblem]:
+        try:
+            applied: list[Applied | ServiceProblem] = await _answer(
+                self._shards[index].apply.remote(updates)
+            )
+        except ServiceProblem as problem:
+            return [problem] * len(updates)
+        return applied
+
+    async def record(self, due: DueForecast, forecast: Forecast) -> Prediction:
+        """Keep a forecast that fell due; the answer is the frozen prediction."""
+        shard = self._shard(due.game_id)
+        prediction: Prediction = await _answer(shard.record.remote(due, forecast))
+        return prediction
+
+    async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
+        """The running forecasts to be made of games whose wait is over."""
+        answers = await asyncio.gather(
+            *(
+                _answer(self._shards[index].running.remote(ids))
+                for index, ids in self._shares(game_ids).items()
+            )
+        )
+        return [item for answer in answers for item in answer]
+
+    async def record_running(self, made: Sequence[MadeForecast]) -> None:
+        """Keep running forecasts."""
+        shares: dict[int, list[MadeForecast]] = {}
+        for item in made:
+            shares.setdefault(shard_of(item.due.game_id, len(self)), []).append(item)
+        await asyncio.gather(
+            *(
+                _answer(self._shards[index].record_running.remote(share))
+                for index, share in shares.items()
+            )
+        )
+
+    async def game(self, game_id: str) -> GameView:
+        """What is known of one game; raises UnknownGame."""
+        view: GameView = await _answer(self._shard(game_id).game.remote(game_id))
+        return view
+
+    async def games(self, game_ids: Sequence[str]) -> list[GameView]:
+        """What is known of these games, in order."""
+        answers = await asyncio.gather(
+            *(
+                _answer(self._shards[index].games.remote(ids))
+                for index, ids in self._shares(game_ids).items()
+            )
+        )
+        views = {view.game_id: view for answer in answers for view in answer}
+        return [views[game_id] for game_id in game_ids]
+
+    async def prediction(self, game_id: str) -> Prediction:
+        """The frozen prediction of a game; raises a problem that says why there is none."""
+        shard = self._shard(game_id)
+        prediction: Prediction = await _answer(shard.prediction.remote(game_id))
+        return prediction
+
+    async def end(self, game_id: str) -> EndResult:
+        """Declare a game over."""
+        result: EndResult = await _answer(self._shard(game_id).end.remote(game_id))
+        return result
+
+    async def process_ids(self) -> list[int]:
+        """The processes of all shards; raises Unavailable where one does not answer."""
+        return list(
+            await asyncio.gather(*(_answer(shard.process_id.remote()) for shard in self._shards))
+        )
+
+    def _shares(self, game_ids: Sequence[str]) -> dict[int, list[str]]:
+        """The games of each shard."""
+        shares: dict[int, list[str]] = {}
+        for game_id in game_ids:
+            shares.setdefault(shard_of(game_id, len(self)), []).append(game_id)
+        return shares
+
+    def _shard(self, game_id: str) -> Any:  # noqa: ANN401 - Ray types no actor handle
+        return self._shards[shard_of(game_id, len(self))]
+
+
+async def _answer(reference: Any) -> Any:  # noqa: ANN401 - Ray types no remote call
+    """Wait for an actor's answer; its problems are raised as they are."""
+    try:
+        return await reference
+    except RayTaskError as error:
+        if isinstance(error.cause, ServiceProblem):
+            raise error.cause from None
+        raise Unavailable(f"a shard failed: {error.cause!r}") from error
+    except RayActorError as error:
+        raise Unavailable("a shard is down; it restarts by itself") from error

@@ -1,0 +1,1 @@
+"""The store: the journal of everything that happened."""
