@@ -43,15 +43,20 @@ def test_the_scraper_example_predicts_and_resolves(
     assert "game_id='scraped'" in capsys.readouterr().out
 
 
-def test_the_client_example_prints_a_forecast(
+def test_the_client_examples_print_their_forecasts(
     composed: ServiceProcess, capsys: pytest.CaptureFixture[str]
 ):
-    (example,) = [block for block in PYTHON if "ForecastClient(" in block]
-    exec(example.replace("http://127.0.0.1:8000", composed.url), {})  # noqa: S102
+    half, final = (block for block in PYTHON if "ForecastClient(" in block)
+    exec(half.replace("http://127.0.0.1:8000", composed.url), {})  # noqa: S102
     numbers, games = capsys.readouterr().out.splitlines()
     point, lower, upper = map(float, numbers.split())
     assert lower < point < upper
     assert len(re.findall(r"'\d{10}'", games)) == 10
+    exec(final.replace("http://127.0.0.1:8000", composed.url), {})  # noqa: S102
+    chance, median, lines = capsys.readouterr().out.split(maxsplit=2)
+    assert 0.5 < float(chance) < 1.0
+    assert float(median) > 0
+    assert "line=3.5" in lines
 
 
 def test_every_command_of_the_readme_exists():
