@@ -3,13 +3,15 @@
 import logging
 import os
 import secrets
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from models.backtest.executor import Call, Done, measured
 
-# What Ray reads when it starts; what is set already stays. Its token is of this process's own.
+# What Ray reads when it is imported, so later it would only reach the processes that it starts;
+# what is set already stays. The token is of this process's own.
 _LOCAL = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -30,7 +32,7 @@ def ray_chunks(workers: int | None) -> Iterator["RayChunks"]:
     As a Ray job they run on its cluster, on all of its CPUs where `workers` is None; else on one
     of this process's own, on loopback and without a dashboard, that ends with it.
     """
-    if not inside_cluster():
+    if not inside_cluster() and "ray" not in sys.modules:
         for name, value in {**_LOCAL, "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
             os.environ.setdefault(name, value)
     import ray  # noqa: PLC0415 - it reads the environment when it is imported

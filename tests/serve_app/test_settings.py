@@ -52,7 +52,7 @@ def test_several_wrong_settings_are_all_named():
         ("{applications: [], http_options: 3}", "to be mappings"),
         (
             "{applications: [{args: {bundle: /nowhere}}]}",
-            "'bundle': .*expected a bundle folder with",
+            "'bundle': .*expected a bundle folder",
         ),
         ("{applications: [{args: {shards: 1}}, {args: {shards: 2}}]}", "the same args"),
     ],
