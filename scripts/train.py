@@ -9,10 +9,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from models.calibration.learned_game import LearnedGame
-from models.errors import DataError, ForecastError
+from models.errors import BundleError, DataError, ForecastError
 from models.game.games import load_games
-from models.training.bundle import Bundle
-from models.training.comparison import Comparison, compare_bundles
+from models.training.bundle import MANIFEST, Bundle
+from models.training.comparison import compare_bundles, comparison_table
 from models.training.model_card import model_card, updated_card
 from models.training.training import TrainingPlan, train_bundle
 from models.training.updating import update_bundle
@@ -46,11 +46,21 @@ def main(arguments: list[str] | None = None) -> int:
     if missing:
         parser.error(f"expected {' '.join(needed)}; {' '.join(missing)} is missing")
     try:
+        _expect_new(options.out)
         (_update if options.update else _train)(options)
     except ForecastError as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _expect_new(folder: Path) -> None:
+    """Raise BundleError where a bundle lies in the folder: a service may be running it."""
+    if (folder / MANIFEST).exists():
+        raise BundleError(
+            f"{folder}: expected a folder without a bundle, for a service may be running the one "
+            "in it; give another --out"
+        )
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -86,7 +96,7 @@ def _update(options: argparse.Namespace) -> None:
     compared = compare_bundles(candidate, bundle, games[:first], games[first:])
     updated = update_bundle(bundle, games)
     updated.save(options.out, updated_card(updated, bundle, games, compared))
-    print(_table(compared))
+    print(comparison_table(compared))
     print(
         f"{updated.model_version} in {options.out}: {bundle.model_version} and {len(games)} games "
         f"to {games[-1].date}"
@@ -120,22 +130,6 @@ def _finished_games(data_dir: Path, bundle: Bundle) -> list[LearnedGame]:
             "--update takes the bundle in service, which GET /models names"
         )
     return sorted(games, key=lambda game: (game.date, game.game_id))
-
-
-def _table(compared: Comparison) -> str:
-    lines = [
-        f"compared on the newest {compared.games} games, which the candidate had not seen; "
-        "candidate minus in service:",
-        f"{'':12}{'MAE':>8}{'|error| (SE)':>22}{'90 % interval score (SE)':>28}",
-    ]
-    for row in compared.rows:
-        one, two = row.difference, row.interval_difference
-        lines.append(
-            f"{row.horizon + ' ' + str(row.minute):12}{row.candidate_mae:8.3f}"
-            f"{f'{one.mean:+.4f} ({one.standard_error:.4f})':>22}"
-            f"{f'{two.mean:+.4f} ({two.standard_error:.4f})':>28}"
-        )
-    return "\n".join([*lines, f"verdict at 6:00 of Q2: {compared.verdict}"])
 
 
 if __name__ == "__main__":

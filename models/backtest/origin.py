@@ -162,7 +162,7 @@ class BundleOrigin:
             earlier, expected = bundle.library.games, bundle.library.expected_margins
         test = games.select(chosen)
         told = None if given is None else given[chosen]
-        plan = BacktestPlan.of_bundle(test, minutes, bundle, told)
+        plan = BacktestPlan.of_bundle(test, minutes, bundle, earlier, told)
         return cls(bundle, test, earlier, expected, told, plan)
 
     def fold_of(self, season: int) -> str:  # noqa: ARG002 - as the protocol says

@@ -79,10 +79,14 @@ class BacktestPlan:
         games: GameTable,
         minutes: Sequence[int],
         bundle: Bundle,
+        earlier: GameTable,
         given: FloatArray | None = None,
     ) -> Self:
-        """The games of a bundle's future, `given` being expected margins of the caller's."""
-        digest = _digest(games)
+        """The games of a bundle's future, the baselines learning from the `earlier` ones.
+
+        `given` are expected margins of the caller's.
+        """
+        digest = _digest(games) + _digest(earlier)
         if given is not None:
             digest += hashlib.sha256(given.tobytes()).hexdigest()
         settings = {"bundle": bundle.content_version(), "games": digest}

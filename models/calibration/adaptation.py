@@ -18,6 +18,8 @@ from models.game.pattern import FloatArray
 from models.ratings.strength import TeamStrength
 
 HELD_DAYS = 8
+# From a last game in spring to a first one in autumn or, once, at Christmas.
+SEASON_GAP_DAYS = 250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,17 @@ class Adaptation:
                 del self._forms[next(iter(self._forms))]
             self._forms[known] = self._fold(known)
         return self._forms[known]
+
+    def rates(self, day: datetime.date | None) -> bool:
+        """Whether the ratings can tell of a game on `day`: one of the seasons they know.
+
+        Not of a day that the bundle has seen, for they know its result and later ones; nor of one
+        more than a summer after the last result.
+        """
+        first, last = self._start.strength.day, self.before(day).strength.day
+        if day is None or first is None or last is None:
+            return True
+        return first < day <= last + datetime.timedelta(days=SEASON_GAP_DAYS)
 
     def levels(self, horizon: Horizon, minute: int) -> FloatArray:
         """Where the outcomes (n,) of the learned games lay, in order of date.

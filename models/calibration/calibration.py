@@ -136,8 +136,13 @@ class Calibration:
         weights = _decayed(len(self.scores), self.settings.shape_half_life)
         return float(np.sum(weights) ** 2 / np.sum(weights**2))
 
-    def distribution(self, horizon: Horizon, state: GameState, point: float) -> MarginDistribution:
+    def distribution(
+        self, horizon: Horizon, state: GameState, point: float, *, unsure: float = 0.0
+    ) -> MarginDistribution:
         """The distribution around `point`, the margin forecast from `state`, in points.
+
+        `unsure` is the variance (points²) by which the expected margin is less sure than those of
+        the calibration's games; it counts for the part of the game that is still to come.
 
         Between two whole minutes variance and shape are between theirs. At the horizon's end the
         margin is certain; only a tie at the end of regulation leads to an overtime, from whose
@@ -149,6 +154,9 @@ class Calibration:
             later, next_shape = self._cell(horizon, minute + 1, state.margin)
             spread = math.sqrt((1.0 - share) * spread**2 + share * later**2)
             shape = shape.mixed(next_shape, share)
+        if unsure and spread:
+            left = max(END_MINUTE[horizon] - minute - share, 0.0) / REGULATION_MINUTES
+            spread = math.sqrt(spread**2 + left**2 * unsure)
         return MarginDistribution(horizon=horizon, point=point, spread=spread, shape=shape)
 
     def _cell(self, horizon: Horizon, minute: int, margin: float) -> tuple[float, Shape]:

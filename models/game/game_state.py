@@ -56,6 +56,8 @@ class GameState:
     def of_pattern(cls, pattern: Sequence[float], last_score: int = 0) -> "GameState":
         """The state at the end of the last minute of `pattern`, 1 to 48 margins.
 
+        A tie after 48 is the start of an overtime.
+
         Raises PatternError on another length and on margins that are not finite or beyond ±100.
         """
         margins = tuple(float(margin) for margin in pattern)
@@ -63,10 +65,9 @@ class GameState:
             raise PatternError(
                 f"pattern: expected 1 to {REGULATION_MINUTES} margins; got {len(margins)}"
             )
-        return cls(
-            pattern=margins,
-            margin=margins[-1],
-            elapsed_seconds=float(len(margins) * SECONDS_PER_MINUTE),
+        return cls.at(
+            lambda seconds: margins[int(seconds // SECONDS_PER_MINUTE) - 1],
+            float(len(margins) * SECONDS_PER_MINUTE),
             last_score=last_score,
         )
 
@@ -109,12 +110,7 @@ class GameState:
 
     def at_end_of_minute(self) -> "GameState":
         """As it will stand at the end of the present minute if nobody scores."""
-        margins = (*self.pattern, self.margin)
-        return GameState.at(
-            lambda seconds: margins[int(seconds // SECONDS_PER_MINUTE) - 1],
-            float(len(margins) * SECONDS_PER_MINUTE),
-            last_score=self.last_score,
-        )
+        return GameState.of_pattern((*self.pattern, self.margin), self.last_score)
 
     @property
     def clock(self) -> tuple[int, float]:

@@ -17,7 +17,7 @@ from models.ratings.franchise import franchise
 from models.ratings.rating_settings import RatingSettings
 from models.ratings.schedule import Rest, Schedule
 
-StrengthSource = Literal["ratings", "unknown_team", "home_advantage"]
+StrengthSource = Literal["ratings", "unknown_team", "unknown_season", "home_advantage"]
 
 LATE_DAYS = 30
 
@@ -96,9 +96,9 @@ class TeamStrength:
         """
         now = self if date is None else self.on(date)
         if not all(self.knows(code) for code in (home, away) if code is not None):
-            return now._home_advantage_alone("unknown_team", playoffs)
+            return now.home_advantage_alone("unknown_team", playoffs=playoffs)
         if home is None or away is None:
-            return now._home_advantage_alone("home_advantage", playoffs)
+            return now.home_advantage_alone("home_advantage", playoffs=playoffs)
         margin, variance = now.belief.expect(
             now._contrast(franchise(home), franchise(away), date, playoffs)
         )
@@ -199,7 +199,10 @@ class TeamStrength:
             self.teams.index(home), self.teams.index(away), rest, playoffs=playoffs
         )
 
-    def _home_advantage_alone(self, source: StrengthSource, playoffs: bool) -> ExpectedMargin:
+    def home_advantage_alone(
+        self, source: StrengthSource, *, playoffs: bool = False
+    ) -> ExpectedMargin:
+        """What to expect where nothing is known of the teams; `source` says why."""
         """Two teams of which nothing is known: as unsure as the spread of newcomers."""
         margin, variance = self.belief.expect(margin_model.league_contrast(playoffs=playoffs))
         spread = 2 * self.settings.newcomer_sd**2 + self.settings.home_sd**2

@@ -61,6 +61,23 @@ class Comparison:
         return "the candidate is better" if mean < 0 else "the bundle in service is better"
 
 
+def comparison_table(compared: Comparison) -> str:
+    """The comparison as text, with its verdict."""
+    lines = [
+        f"compared on {compared.games} games, which the candidate had not seen; "
+        "candidate minus in service:",
+        f"{'':12}{'MAE':>8}{'|error| (SE)':>22}{'90 % interval score (SE)':>28}",
+    ]
+    for row in compared.rows:
+        one, two = row.difference, row.interval_difference
+        lines.append(
+            f"{row.horizon + ' ' + str(row.minute):12}{row.candidate_mae:8.3f}"
+            f"{f'{one.mean:+.4f} ({one.standard_error:.4f})':>22}"
+            f"{f'{two.mean:+.4f} ({two.standard_error:.4f})':>28}"
+        )
+    return "\n".join([*lines, f"verdict at 6:00 of Q2: {compared.verdict}"])
+
+
 def compare_bundles(
     candidate: Bundle,
     in_service: Bundle,

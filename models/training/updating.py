@@ -39,7 +39,7 @@ def update_bundle(bundle: Bundle, games: Sequence[LearnedGame]) -> Bundle:
             _joined(bundle.library.games, as_table(courses)),
             np.concatenate((bundle.library.expected_margins, expected)),
         ),
-        strength=bundle.strength.after([game.finished() for game in ordered]),
+        strength=bundle.strength.after([game.finished() for game in ordered], newcomers=True),
         errors=_with_errors(bundle.errors, courses, bundle.calibration_settings.window),
     )
     return replace(updated, model_version=updated.content_version())

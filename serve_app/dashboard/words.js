@@ -14,6 +14,7 @@ const STRENGTHS = {
   caller: "given by the caller",
   ratings: "from team ratings",
   unknown_team: "a team without a rating",
+  unknown_season: "a season without ratings",
   home_advantage: "home advantage alone",
 };
 const REASONS = { late_update: "a late update", score_correction: "a score correction" };

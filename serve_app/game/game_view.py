@@ -37,7 +37,7 @@ def view(session: GameSession, now: float) -> GameView:
         corrections=session.corrections,
         feed_lag_seconds=lag,
         prediction=session.prediction,
-        forecast=session.running,
+        forecast=None if session.state is State.ENDED else session.running,
     )
 
 

@@ -178,14 +178,13 @@ class LiveScoreBuffer(ScoreTimeline):
     def final_scores(self) -> tuple[int, int] | None:
         """Home's and away's points where this was the end of the game, or None where unknown.
 
-        To be asked of a game that is declared over. The score at 0:00 of Q4 or of an overtime;
-        else the last of that period's final minute: one that is older proves nothing. No game
-        ends tied.
+        To be asked of a game that is declared over. Only the score at 0:00 of Q4 or of an overtime
+        tells: after any other an overtime may have gone unseen. No game ends tied.
         """
         last = self.latest
         if last is None or last.clock.quarter < self.rules.quarters or last.margin == 0:
             return None
-        if last.clock.seconds_remaining >= SECONDS_PER_MINUTE:
+        if last.clock.seconds_remaining > 0:
             return None
         return last.score_home, last.score_away
 

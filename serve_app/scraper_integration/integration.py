@@ -28,7 +28,7 @@ class ScraperIntegration:
         self.prediction_service = prediction_service
 
     def on_game_start(self, game_data: Mapping[str, Any]) -> None:
-        """A game begins: `game_id`, `home_team`, `away_team` and, if known, `start_time`."""
+        """A game begins: `game_id`, `home_team`, `away_team`; if known `start_time`, `playoffs`."""
         with _nothing_raised("on_game_start"):
             if _has("on_game_start", game_data, GAME_KEYS):
                 self.prediction_service.register_game(
@@ -36,6 +36,7 @@ class ScraperIntegration:
                     game_data["home_team"],
                     game_data["away_team"],
                     game_data.get("start_time"),
+                    playoffs=bool(game_data.get("playoffs", False)),
                 )
 
     def on_score_update(self, score_data: Mapping[str, Any]) -> None:

@@ -124,6 +124,8 @@ class LivePredictionService:
         away_team: str,
         start_time: Moment = None,
         expected_margin: float | None = None,
+        *,
+        playoffs: bool = False,
     ) -> None:
         """Has a game monitored; the same again is nothing new."""
         fields = {
@@ -132,6 +134,7 @@ class LivePredictionService:
             "away_team": away_team,
             "start_time": _moment("start_time", start_time, _read_start),
             "expected_margin": expected_margin,
+            "playoffs": playoffs,
         }
         registration = self._readable(GameRegistration, fields)
         if registration is not None:

@@ -135,6 +135,7 @@ class GameShard:
             with self._sessions.writing(game_id) as entries:
                 session.end()
                 self._store.end_game(game_id)
+                self._store.drop_running_forecasts(game_id)
                 self._keep_ended(session)
                 payload = end_result(session).model_dump_json(exclude={"prediction", "game_id"})
                 entries.append((game_id, "ended", self._now(), payload))

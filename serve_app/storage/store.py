@@ -95,6 +95,12 @@ class Store(Database):
             "UPDATE games SET ended_at = ? WHERE game_id = ?", (time.time(), game_id)
         )
 
+    def drop_running_forecasts(self, game_id: str) -> None:
+        """Forget a game's running forecasts, once nobody needs them. Inside a transaction."""
+        self._connection.execute(
+            "DELETE FROM journal WHERE game_id = ? AND type = 'forecast'", (game_id,)
+        )
+
     def set_ended(self, ended: EndedGame) -> None:
         """Keep what an ended game teaches. To be called inside a transaction."""
         self._connection.execute(

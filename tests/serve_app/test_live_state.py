@@ -244,7 +244,7 @@ class TestFinal:
         ("last", "scores"),
         [
             ((4, 0.0, 100, 90), (100, 90)),
-            ((4, 59.0, 100, 90), (100, 90)),
+            ((4, 0.1, 100, 90), None),
             ((4, 60.0, 100, 90), None),
             ((4, 0.0, 100, 100), None),
             ((5, 0.0, 100, 107), (100, 107)),
@@ -252,7 +252,7 @@ class TestFinal:
             ((3, 0.0, 100, 90), None),
         ],
     )
-    def test_it_is_known_at_the_end_of_a_last_period_or_in_its_final_minute(
+    def test_it_is_known_at_the_end_of_a_last_period_alone(
         self, last: Event, scores: tuple[int, int] | None
     ):
         live = buffer((1, 700.0, 2, 0), last)

@@ -81,9 +81,15 @@ def test_all_that_is_said_of_chance_is_one_distribution(
 ) -> None:
     bundle = trained.bundle
     for request, forecast in zip(REQUESTS, alone, strict=True):
-        distribution = bundle.calibration.distribution(
+        distribution = forecast.distribution
+        plain = bundle.calibration.distribution(
             request.horizon, request.state, forecast.point_forecast
         )
+        if forecast.strength in ("ratings", "caller"):
+            assert distribution == plain
+        else:
+            assert distribution.spread >= plain.spread
+            assert distribution.shape == plain.shape
         interval = forecast.interval_lower, forecast.interval_upper
         assert forecast.horizon == forecast.distribution.horizon == request.horizon
         assert interval == distribution.interval(request.alpha)
@@ -129,7 +135,7 @@ def test_the_callers_expected_margin_comes_before_the_ratings(forecaster: Foreca
 def test_the_date_and_the_playoffs_reach_the_ratings(forecaster: Forecaster) -> None:
     strength = forecaster.adaptation.before(None).strength
     state = GameState.of_pattern([0.0] * 6)
-    for date in (None, strength.day, AFTER, AFTER + datetime.timedelta(days=300)):
+    for date in (None, AFTER, AFTER + datetime.timedelta(days=200)):
         for playoffs in (False, True):
             forecast = forecaster.forecast(
                 [
@@ -145,6 +151,27 @@ def test_the_date_and_the_playoffs_reach_the_ratings(forecaster: Forecaster) -> 
             rated = strength.expected_margin("BOS", "MIA", date, playoffs=playoffs)
             assert forecast.expected_margin == rated.margin
             assert forecast.expected_margin_sd == rated.sd
+
+
+def test_a_season_that_the_ratings_do_not_know_gets_the_home_advantage_alone(
+    forecaster: Forecaster,
+) -> None:
+    strength = forecaster.adaptation.before(None).strength
+    assert strength.day is not None
+    state = GameState.of_pattern([0.0] * 6)
+    years = datetime.timedelta(days=400)
+    # The ratings know the result of their last day, and those of all days before it.
+    for date in (strength.day - years, strength.day, AFTER + years):
+        told, plain = forecaster.forecast(
+            [
+                ForecastRequest(state=state, home_team="BOS", away_team="MIA", date=date),
+                ForecastRequest(state=state, expected_margin=strength.home_advantage),
+            ]
+        )
+        assert told.strength == "unknown_season"
+        assert told.expected_margin == pytest.approx(strength.home_advantage)
+        # Nothing is known of the teams, so the interval is wider than that of a known game.
+        assert told.distribution.spread > plain.distribution.spread
 
 
 def test_a_game_is_forecast_with_what_earlier_days_taught(trained: Trained) -> None:
