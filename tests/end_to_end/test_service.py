@@ -46,6 +46,7 @@ def test_the_crossing_reaches_the_answer_the_watcher_the_log_and_the_outcome(
         while not messages or messages[-1]["type"] != "ended":
             messages.append(json.loads(watcher.recv(timeout=30)))
     ours = [message for message in messages if message["game_id"] == "path"]
+    ours = [message for message in ours if message["type"] != "forecast"]  # they come as they come
     assert [m["type"] for m in ours] == (
         ["game"] + ["score"] * 18 + ["prediction"] + ["score"] * 6 + ["outcome", "ended"]
     )
