@@ -12,16 +12,26 @@ import numpy as np
 
 from models.backtest.curve_score import CurveScore
 from models.backtest.forecasts import LEVELS, Forecasts
+from models.calibration.adaptation import is_rated
 from models.calibration.calibration import Calibration
-from models.calibration.distribution import MarginDistribution
 from models.calibration.learning import ERROR_DECIMALS
-from models.game.game_state import increments, states_at
+from models.forecasters.forecaster import unsure
+from models.game.game_state import GameState, increments, states_at
 from models.game.games import GameTable
 from models.game.horizon import CELLS, HORIZONS, REGULATION_MINUTES, Horizon, cell_of
+from models.game.league import SECONDS_PER_MINUTE
 from models.game.pattern import FloatArray
 from models.ratings.finished_game import days_of, finished_games
 from models.ratings.strength import TeamStrength
 from models.training.bundle import Bundle
+
+# Before the end of regulation a distribution depends on the clock of a state alone.
+_CLOCKS = [
+    GameState(
+        pattern=(0.0,) * minute, margin=0.0, elapsed_seconds=float(minute * SECONDS_PER_MINUTE)
+    )
+    for minute in range(REGULATION_MINUTES)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +99,47 @@ def walk(bundle: Bundle, games: GameTable, given: FloatArray | None = None) -> W
 
     `given` (n,) are expected margins of the caller's, in points, NaN where there is none.
     """
-    expected = walked_margins(bundle.strength, games)
+    expected, doubt = walked_expectations(bundle.strength, games)
     if given is not None:
-        expected = np.where(np.isnan(given), expected, given)
+        asked = np.isnan(given)
+        expected, doubt = np.where(asked, expected, given), np.where(asked, doubt, 0.0)
     points = Points.of(bundle, games, expected)
-    return calibrated(bundle, games, points)
+    return calibrated(bundle, games, points, doubt)
 
 
 def walked_margins(strength: TeamStrength, games: GameTable) -> FloatArray:
     """Expected margins (n,) from ratings that each finished day moves, as in service."""
-    expected = np.zeros(len(games))
-    finished = finished_games(games)
+    return walked_expectations(strength, games)[0]
+
+
+def walked_expectations(strength: TeamStrength, games: GameTable) -> tuple[FloatArray, FloatArray]:
+    """Expected margins (n,), and by what variance (n,) they are less sure than rated ones.
+
+    In points and points², 0 where both teams and the season are rated.
+    """
+    expected = np.zeros((len(games), 2))
+    finished, seen = finished_games(games), strength.day
     for day in days_of(games):
         for row, game in enumerate(finished[day], start=day.start):
-            told = strength.expected_margin(game.home, game.away, game.date, playoffs=game.playoffs)
-            expected[row] = told.margin
+            if is_rated(game.date, seen, strength.day):
+                told = strength.expected_margin(
+                    game.home, game.away, game.date, playoffs=game.playoffs
+                )
+            else:
+                told = strength.home_advantage_alone("unknown_season", playoffs=game.playoffs)
+            expected[row] = told.margin, unsure(told.sd, told.source)
         strength = strength.after(finished[day])
-    return expected
+    return expected[:, 0].copy(), expected[:, 1].copy()
 
 
-def calibrated(bundle: Bundle, games: GameTable, points: Points) -> Walk:
-    """The distributions of all forecasts, the calibration walked day by day."""
+def calibrated(
+    bundle: Bundle, games: GameTable, points: Points, doubt: FloatArray | None = None
+) -> Walk:
+    """The distributions of all forecasts, the calibration walked day by day.
+
+    `doubt` (n,) are the variances of `walked_expectations`; without them none is wider.
+    """
+    wider = np.zeros(len(games)) if doubt is None else doubt
     ensemble = bundle.ensemble.combine(points.dejavu, points.lstm)
     errors = bundle.ensemble.combine(
         (points.actual - points.dejavu).round(ERROR_DECIMALS),
@@ -127,24 +157,25 @@ def calibrated(bundle: Bundle, games: GameTable, points: Points) -> Walk:
     calibration = bundle.calibration
     for day in days_of(games):
         for cell in range(len(CELLS)):
-            _fill(found, calibration, day, cell)
+            _fill(found, calibration, day, cell, wider[day])
         calibration = calibration.walk(errors[day], games.date[day])
     return found
 
 
-def _fill(found: Walk, calibration: Calibration, day: slice, cell: int) -> None:
-    """The distributions of one day's games in one cell, from the curve that they share."""
-    horizon, _ = CELLS[cell]
-    spread, curve = float(calibration.spreads[cell]), calibration.shapes[cell]
+def _fill(found: Walk, calibration: Calibration, day: slice, cell: int, doubt: FloatArray) -> None:
+    """The distributions of one day's games in one cell, all of the same shape."""
+    horizon, minute = CELLS[cell]
     points, actual = found.ensemble[day, cell], found.points.actual[day, cell]
     curves = [
-        MarginDistribution(horizon=horizon, point=float(point), spread=spread, shape=curve)
-        for point in points
+        calibration.distribution(horizon, _CLOCKS[minute], float(point), unsure=float(more))
+        for point, more in zip(points, doubt, strict=True)
     ]
     found.quantiles[day, cell] = [[one.quantile(level) for level in LEVELS] for one in curves]
     found.pit[day, cell] = [
         one.below(float(margin)) for one, margin in zip(curves, actual, strict=True)
     ]
-    found.crps[day, cell] = spread * CurveScore.of(curve).crps((actual - points) / spread)
+    spread = np.asarray([one.spread for one in curves])
+    score = CurveScore.of(calibration.shape(cell))
+    found.crps[day, cell] = spread * score.crps((actual - points) / spread)
     if horizon == "final":
         found.win_probability[day, cell] = [one.probability_above(0.0) for one in curves]

@@ -22,6 +22,17 @@ HELD_DAYS = 8
 SEASON_GAP_DAYS = 250
 
 
+def is_rated(day: datetime.date, seen: datetime.date | None, last: datetime.date | None) -> bool:
+    """Whether ratings as of `last` can tell of a game on `day`: one of the seasons they know.
+
+    Not of a day that the bundle has `seen`, for they know its result and later ones; nor of one
+    more than a summer after the last result.
+    """
+    if seen is None or last is None:
+        return True
+    return seen < day <= last + datetime.timedelta(days=SEASON_GAP_DAYS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """Ratings and calibration as they stood on one morning, after `games` learned games."""
@@ -92,15 +103,10 @@ class Adaptation:
         return self._forms[known]
 
     def rates(self, day: datetime.date | None) -> bool:
-        """Whether the ratings can tell of a game on `day`: one of the seasons they know.
-
-        Not of a day that the bundle has seen, for they know its result and later ones; nor of one
-        more than a summer after the last result.
-        """
-        first, last = self._start.strength.day, self.before(day).strength.day
-        if day is None or first is None or last is None:
+        """Whether the ratings can tell of a game on `day`, see `is_rated`."""
+        if day is None:
             return True
-        return first < day <= last + datetime.timedelta(days=SEASON_GAP_DAYS)
+        return is_rated(day, self._start.strength.day, self.before(day).strength.day)
 
     def levels(self, horizon: Horizon, minute: int) -> FloatArray:
         """Where the outcomes (n,) of the learned games lay, in order of date.

@@ -132,7 +132,7 @@ class Combiner:
         form = expectation.form
         point = self.ensemble.combine(by_dejavu, by_lstm)
         distribution = form.calibration.distribution(
-            request.horizon, request.state, point, unsure=_unsure(expectation)
+            request.horizon, request.state, point, unsure=unsure(expectation.sd, expectation.source)
         )
         lower, upper = distribution.interval(request.alpha)
         return MarginForecast(
@@ -157,14 +157,14 @@ class Combiner:
         )
 
 
-def _unsure(expectation: Expectation) -> float:
+def unsure(sd: float | None, source: StrengthSource) -> float:
     """Variance, points², by which the expected margin is less sure than one from the ratings.
 
     The calibration's games were all rated, so their spread holds a rating's own doubt already.
     """
-    if expectation.source in ("ratings", "caller") or expectation.sd is None:
+    if source in ("ratings", "caller") or sd is None:
         return 0.0
-    return max(expectation.sd**2 - RATED_SD**2, 0.0)
+    return max(sd**2 - RATED_SD**2, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
