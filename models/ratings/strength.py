@@ -202,8 +202,10 @@ class TeamStrength:
     def home_advantage_alone(
         self, source: StrengthSource, *, playoffs: bool = False
     ) -> ExpectedMargin:
-        """What to expect where nothing is known of the teams; `source` says why."""
-        """Two teams of which nothing is known: as unsure as the spread of newcomers."""
+        """What to expect where nothing is known of the teams; `source` says why.
+
+        Both are then as unsure as newcomers are.
+        """
         margin, variance = self.belief.expect(margin_model.league_contrast(playoffs=playoffs))
         spread = 2 * self.settings.newcomer_sd**2 + self.settings.home_sd**2
         return ExpectedMargin(margin, float(np.sqrt(variance + spread)), source)
