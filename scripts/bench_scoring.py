@@ -31,7 +31,10 @@ def main() -> int:
     games, expected = library.games.select(rows), library.expected_margins[rows]
     place = HORIZONS.index("halftime")
     seconds = {"Dejavu": 0.0, "LSTM": 0.0, "ensemble and 90 % interval": 0.0}
-    parts = (bundle.dejavu.increments, bundle.lstm.increments)
+    dejavu, lstm = bundle.dejavu, bundle.lstm
+    begun = time.perf_counter()
+    parts = (dejavu.increments, lstm.over_courses(games, expected))
+    seconds["LSTM"] += time.perf_counter() - begun
     for minute in range(1, HALFTIME_MINUTE):
         states = states_at(games, expected, minute)
         answers = []

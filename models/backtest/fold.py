@@ -114,11 +114,11 @@ def bundle_fold(
     `reference` are the games of an earlier season and their expected margins; `given` (n,) expected
     margins of the caller's.
     """
-    lstm = bundle.load_lstm("cpu")
+    lstm = bundle.load_lstm("cpu").over_courses(*reference)
     reference_lstm = np.zeros((len(reference[0]), HALFTIME_MINUTE))
     for minute in range(HALFTIME_MINUTE):
         states = states_at(*reference, minute)
-        reference_lstm[:, minute] = lstm.increments(states)[:, 0] + states.present
+        reference_lstm[:, minute] = lstm(states)[:, 0] + states.present
     told = walk(bundle, games, given)
     return Prepared(Fold(games.game_id, told, reference_lstm, bundle.model_version))
 

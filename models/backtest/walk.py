@@ -49,14 +49,14 @@ class Points:
     @classmethod
     def of(cls, bundle: Bundle, games: GameTable, expected: FloatArray) -> Self:
         """What the models of a bundle forecast of games, none of them its own neighbour."""
-        lstm = bundle.load_lstm("cpu")
+        lstm = bundle.load_lstm("cpu").over_courses(games, expected)
         exclude = games.game_id.tolist()
         shape = (len(games), len(CELLS))
         by_dejavu, by_lstm, actual = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         for minute in range(REGULATION_MINUTES):
             states = states_at(games, expected, minute)
             gained = increments(games, minute)
-            found = bundle.dejavu.increments(states, exclude=exclude), lstm.increments(states)
+            found = bundle.dejavu.increments(states, exclude=exclude), lstm(states)
             for place, horizon in enumerate(HORIZONS):
                 if np.isnan(gained[0, place]):
                     continue

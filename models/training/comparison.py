@@ -152,7 +152,7 @@ class _Errors:
         if not games:
             return cls(table.date, np.zeros((0, len(CELLS))))
         expected = np.asarray([game.expected_margin for game in games])
-        models = bundle.dejavu.increments, bundle.lstm.increments
+        models = bundle.dejavu.increments, bundle.lstm.over_courses(table, expected)
         found = [game_errors(model, table, expected) for model in models]
         return cls(table.date, bundle.ensemble.combine(*found))
 

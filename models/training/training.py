@@ -125,7 +125,7 @@ def train_bundle(
     errors = ErrorLog(
         date=rested.date,
         dejavu=game_errors(dejavu.increments, rested, expected[unseen]),
-        lstm=game_errors(lstm.increments, rested, expected[unseen]),
+        lstm=game_errors(lstm.over_courses(rested, expected[unseen]), rested, expected[unseen]),
         persistence=game_errors(no_increments, rested, expected[unseen]),
     )
     first = fitting[unseen]

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from models.errors import BundleError, ForecastError
 from models.forecasters.drift import Drift
+from models.forecasters.library import Library
 from models.forecasters.lstm import Lstm, LstmNetwork, LstmSettings, load_lstm, resolve_device
+from models.game.game_state import states_at
 from tests.models.conftest import random_states
 
 QUERIES = {minute: random_states(minute) for minute in (1, 18, 40)}
@@ -125,3 +127,11 @@ def test_tensors_give_the_network_back_and_must_fit(lstm: Lstm, drift: Drift) ->
 
 def test_no_states_no_forecasts(lstm: Lstm) -> None:
     assert lstm.increments(random_states(18, 0)).shape == (0, 2)
+
+
+def test_reading_whole_courses_at_once_changes_no_bit(lstm: Lstm, library: Library) -> None:
+    games, expected = library.games, library.expected_margins
+    over_courses = lstm.over_courses(games, expected)
+    for minute in (0, 1, 18, 24, 47):
+        states = states_at(games, expected, minute)
+        assert (over_courses(states) == lstm.increments(states)).all()
