@@ -187,8 +187,3 @@ class LiveScoreBuffer(ScoreTimeline):
         if last.clock.seconds_remaining > 0:
             return None
         return last.score_home, last.score_away
-
-    def final_margin(self) -> int | None:
-        """The final margin in points, overtime included; None as for `final_scores`."""
-        scores = self.final_scores()
-        return None if scores is None else scores[0] - scores[1]

@@ -148,3 +148,22 @@ def test_what_is_missing_is_named(
     with pytest.raises(SystemExit):
         main_of("train")([*arguments, "--out", "out"])
     assert f"{missing} is missing" in capsys.readouterr().err
+
+
+def test_any_two_bundles_are_compared_on_games_that_neither_has_seen(
+    trained: Trained,
+    season: list[LearnedGame],
+    in_service: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = keep(tmp_path / "data", trained.bundle.model_version, season)
+    candidate = tmp_path / "candidate"
+    update_bundle(trained.bundle, season[:42]).save(candidate, "card")
+    bundles = ["--candidate", str(candidate), "--in-service", str(in_service)]
+    assert main_of("compare")([*bundles, "--data-dir", str(data)]) == 0
+    printed = capsys.readouterr().out
+    assert "compared on 30 games" in printed
+    assert "verdict at 6:00 of Q2: " in printed
+    assert main_of("compare")([*bundles, "--data-dir", str(tmp_path)]) == 2
+    assert "expected the service's data folder" in capsys.readouterr().err

@@ -257,7 +257,6 @@ class TestFinal:
     ):
         live = buffer((1, 700.0, 2, 0), last)
         assert live.final_scores() == scores
-        assert live.final_margin() == (None if scores is None else scores[0] - scores[1])
 
     def test_before_the_first_update_nothing_is_known(self):
         assert buffer().final_scores() is None
