@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from models.calibration.learned_game import LearnedGame
-from models.errors import DataError, ForecastError
+from models.errors import ForecastError
 from models.training.bundle import Bundle
 from models.training.comparison import compare_bundles, comparison_table
-from serve_app.storage.database import FILE_NAME
+from serve_app.storage.errors import StoreError
 from serve_app.storage.store import Store
 
 
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         known = [game for game in games if seen is not None and game.date <= seen]
         tested = games[len(known) :]
         print(comparison_table(compare_bundles(candidate, in_service, known, tested)))
-    except ForecastError as error:
+    except (ForecastError, StoreError) as error:
         print(f"compare: {error}", file=sys.stderr)
         return 2
     return 0
@@ -36,11 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _learned(data_dir: Path, bundle: Bundle) -> list[LearnedGame]:
     """What the service has learned with the bundle in service, in order of date."""
-    if not (data_dir / FILE_NAME).exists():
-        raise DataError(f"{data_dir}: expected the service's data folder with {FILE_NAME} in it")
-    store = Store(data_dir)
+    store = Store.existing(data_dir)
     try:
-        rows = store.learned_games(bundle.model_version)
+        rows = store.lessons.learned_games(bundle.model_version)
     finally:
         store.close()
     games = [LearnedGame.from_payload(json.loads(row.payload)) for row in rows]

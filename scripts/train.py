@@ -16,7 +16,7 @@ from models.training.comparison import compare_bundles, comparison_table
 from models.training.model_card import model_card, updated_card
 from models.training.training import TrainingPlan, train_bundle
 from models.training.updating import update_bundle
-from serve_app.storage.database import FILE_NAME
+from serve_app.storage.errors import StoreError
 from serve_app.storage.store import Store
 
 TESTED_SHARE = 0.2  # of the finished games, the newest: what the update is compared on
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _expect_new(options.out)
         (_update if options.update else _train)(options)
-    except ForecastError as error:
+    except (ForecastError, StoreError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
     return 0
@@ -109,14 +109,12 @@ def _finished_games(data_dir: Path, bundle: Bundle) -> list[LearnedGame]:
     A day on which some games are not learned yet is left for the next update: the updated bundle
     learns later days only.
     """
-    if not (data_dir / FILE_NAME).exists():
-        raise DataError(f"{data_dir}: expected the service's data folder with {FILE_NAME} in it")
-    store = Store(data_dir)
+    store = Store.existing(data_dir)
     try:
-        rows = store.learned_games(bundle.model_version)
+        rows = store.lessons.learned_games(bundle.model_version)
         games = [LearnedGame.from_payload(json.loads(row.payload)) for row in rows]
         newest = max((game.date for game in games), default=None)
-        missing = store.count_unlearned(bundle.model_version, newest) if newest else 0
+        missing = store.lessons.count_unlearned(bundle.model_version, newest) if newest else 0
     finally:
         store.close()
     if missing:

@@ -143,7 +143,7 @@ class IngressReplica:
         lstm: DeploymentHandle[Any] | None = None,
     ) -> None:
         self._settings = settings
-        self._store = Store(settings.data_dir)
+        self._store = Store.at(settings.data_dir, settings.store_url)
         self._model = ServedModel(
             settings,
             self._store,
@@ -180,10 +180,10 @@ class LiveFeedReplica:
         self._settings = settings
         self._hub = connect_hub(settings)
         self._shards = ShardPool(settings)
-        self._store = Store(settings.data_dir)
+        self._store = Store.at(settings.data_dir, settings.store_url)
 
     async def _snapshot(self) -> list[GameView]:
-        newest = await asyncio.to_thread(self._store.newest_games, SNAPSHOT_GAMES)
+        newest = await asyncio.to_thread(self._store.games.newest, SNAPSHOT_GAMES)
         return await self._shards.games(newest)
 
     def __serve_build_asgi_app__(self) -> FastAPI:

@@ -18,6 +18,8 @@ from pydantic import (
     field_validator,
 )
 
+from serve_app.storage.database import postgresql_url
+
 SHIPPED_BUNDLE = Path(__file__).parent.parent / "models" / "bundles" / "nba-2023"
 
 Weight = Annotated[StrictFloat, Field(ge=0, le=1)]
@@ -39,6 +41,11 @@ class Settings(BaseModel):
     )
     data_dir: Path = Field(
         default=Path("data"), description="Folder of the embedded store; made where it is absent."
+    )
+    store_url: str | None = Field(
+        default=None,
+        description="PostgreSQL instead of the embedded store, for several nodes: "
+        "postgresql://user@host:5432/database. The password stands in PGPASSWORD or ~/.pgpass.",
     )
     bundle: Path = Field(
         default=SHIPPED_BUNDLE, description="Bundle folder with everything trained."
@@ -89,6 +96,13 @@ class Settings(BaseModel):
         le=1_000_000,
         description="Messages that may wait for one WebSocket client before it is dropped.",
     )
+
+    @field_validator("store_url")
+    @classmethod
+    def _postgresql_without_password(cls, text: str | None) -> str | None:
+        if text is not None and postgresql_url(text).password is not None:
+            raise ValueError("expected no password in it; PGPASSWORD or ~/.pgpass is its place")
+        return text
 
     @field_validator("weights")
     @classmethod

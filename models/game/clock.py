@@ -1,7 +1,7 @@
 """The game clock: the forms that feeds write it in, and game time elapsed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.errors import ClockError
 from models.game.league import NBA, SECONDS_PER_MINUTE, LeagueRules
@@ -32,11 +32,15 @@ def parse_time_remaining(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class GameClock:
-    """A moment of a game: the quarter (5 and up are overtimes) and the seconds remaining in it."""
+    """A moment of a game: the quarter (5 and up are overtimes) and the seconds remaining in it.
+
+    `elapsed_seconds` are the game seconds elapsed: 0.0 at 12:00 of Q1, 1080.0 at 6:00 of Q2 (NBA).
+    """
 
     quarter: int
     seconds_remaining: float
-    rules: LeagueRules = NBA
+    rules: LeagueRules = field(default=NBA, hash=False)  # equal clocks hash equal without it too
+    elapsed_seconds: float = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.quarter <= self.rules.last_quarter:
@@ -50,17 +54,13 @@ class GameClock:
                 f"time remaining: expected 0 to {length} seconds in quarter {self.quarter}; "
                 f"got {self.seconds_remaining:g} seconds"
             )
+        elapsed = self.rules.start_elapsed(self.quarter) + length - self.seconds_remaining
+        object.__setattr__(self, "elapsed_seconds", elapsed)
 
     @classmethod
     def parse(cls, quarter: int, time_remaining: str, rules: LeagueRules = NBA) -> "GameClock":
         """A clock from a quarter and a clock text; raises ClockError on either being wrong."""
         return cls(quarter, parse_time_remaining(time_remaining), rules)
-
-    @property
-    def elapsed_seconds(self) -> float:
-        """Game seconds elapsed: 0.0 at 12:00 of Q1, 1080.0 at 6:00 of Q2 (NBA)."""
-        length = self.rules.length_seconds(self.quarter)
-        return self.rules.start_elapsed(self.quarter) + length - self.seconds_remaining
 
     @property
     def time_remaining(self) -> str:

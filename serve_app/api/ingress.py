@@ -115,7 +115,7 @@ def _add_game_routes(api: FastAPI, service: LiveService, store: Store) -> None:
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 200,
     ) -> list[GameView]:
         """What is monitored: the newest registrations, oldest first."""
-        return await service.shards.games(await asyncio.to_thread(store.newest_games, limit))
+        return await service.shards.games(await asyncio.to_thread(store.games.newest, limit))
 
     @api.get("/games/{game_id}")
     async def game(game_id: GameId) -> GameView:
@@ -169,7 +169,7 @@ def _add_log_routes(api: FastAPI, store: Store, model: ServedModel) -> None:
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
     ) -> PredictionLog:
         """The prediction log with outcomes, oldest first, after the place `since`."""
-        page = await asyncio.to_thread(store.predictions, since, limit)
+        page = await asyncio.to_thread(store.predictions.page, since, limit)
         return PredictionLog(
             predictions=[prediction for _, prediction in page],
             next_since=page[-1][0] if page else since,
@@ -275,6 +275,7 @@ def _update(game_id: str, update: ScoreUpdate) -> Update:
         update.score_away,
         update.timestamp.timestamp() if update.timestamp else None,
         update.sequence,
+        update.source,
         teams.home_team if teams else None,
         teams.away_team if teams else None,
     )
@@ -295,6 +296,6 @@ def _list_body(name: str, kind: type[PredictRequest | GameScoreUpdate]) -> dict[
 
 async def _lines(store: Store) -> AsyncIterator[str]:
     since = 0
-    while page := await asyncio.to_thread(store.predictions, since, PAGE_LIMIT):
+    while page := await asyncio.to_thread(store.predictions.page, since, PAGE_LIMIT):
         for since, prediction in page:  # noqa: B007 - the last place is where the next page begins
             yield prediction.model_dump_json(exclude_none=True) + "\n"

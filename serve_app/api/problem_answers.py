@@ -1,7 +1,6 @@
 """How every error becomes an answer: problem details, whoever raised it."""
 
 import logging
-import sqlite3
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +20,7 @@ from serve_app.api.problems import (
     ServiceProblem,
     Unavailable,
 )
+from serve_app.storage.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +84,8 @@ def answer_problems(app: FastAPI) -> None:
     async def _forecast_error(_: Request, error: ForecastError) -> Response:
         return problem_response(InvalidRequest(str(error)))
 
-    @app.exception_handler(sqlite3.Error)
-    async def _store(request: Request, error: sqlite3.Error) -> Response:
+    @app.exception_handler(StoreError)
+    async def _store(request: Request, error: StoreError) -> Response:
         logger.error("%s %s: the store failed", request.method, request.url.path, exc_info=error)
         return problem_response(Unavailable("the store does not answer; send the request again"))
 

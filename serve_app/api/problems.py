@@ -11,6 +11,9 @@ ServiceProblem
 ├── PredictionNotMade     404  the game has no prediction yet
 ├── InsufficientPatternProblem 404  nor can it have one: too many minutes without an update
 ├── Conflict              409  the game is registered with other content
+├── SequenceReused        409  another update of the game has this sequence number
+├── TooManyUpdates        409  the game has as many updates as it may
+├── Overloaded            503  too much waits already
 ├── Unavailable           503  a shard, the models or the store do not answer
 ├── TimedOut              504  the answer took longer than the limit
 └── InternalError         500  a defect of the service
@@ -145,6 +148,31 @@ class Conflict(ServiceProblem):
     status = 409
     name = "conflict"
     title = "The game is registered with other content"
+
+
+class SequenceReused(ServiceProblem):
+    """Another update of the same game and source has this sequence number."""
+
+    status = 409
+    name = "sequence_reused"
+    title = "The sequence number was used for another update"
+
+
+class TooManyUpdates(ServiceProblem):
+    """The game has as many updates as it may."""
+
+    status = 409
+    name = "too_many_updates"
+    title = "The game takes no more updates"
+
+
+class Overloaded(ServiceProblem):
+    """Too much waits already; the same request may be sent again."""
+
+    status = 503
+    name = "overloaded"
+    title = "The service has too much to do now"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
 
 
 class Unavailable(ServiceProblem):

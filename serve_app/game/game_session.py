@@ -4,6 +4,7 @@ Pure and rebuilt from the journal: the same updates in the same order give the s
 """
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
@@ -12,6 +13,7 @@ from models.game.clock import GameClock
 from models.game.game_state import GameState
 from models.game.league import LEAGUES, SECONDS_PER_MINUTE
 from serve_app.game.due_forecast import DueForecast, RevisionReason
+from serve_app.game.identity import update_identity
 from serve_app.game.observation import Observation, UpdateEffect
 from serve_app.game.score_buffer import MAX_CARRIED_FORWARD, LiveScoreBuffer
 from serve_app.schemas import (
@@ -53,7 +55,8 @@ class IllegalMoveError(RuntimeError):
 class GameSession:
     """The live state of one game between registration and its end.
 
-    `day` is the day it counts for; unknown only before its first update.
+    `day` is the day it counts for; unknown only before its first update. `version` counts the
+    commits that changed the game.
     """
 
     registration: GameRegistration
@@ -65,7 +68,9 @@ class GameSession:
     updates: int = 0
     corrections: int = 0
     last_received: float | None = None
+    version: int = 0
     buffer: LiveScoreBuffer = field(init=False)
+    _sequences: dict[str | None, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         game = self.registration
@@ -82,8 +87,34 @@ class GameSession:
                 )
             self.state = state
 
+    def identity_of(self, observation: Observation) -> str:
+        """The identity of an update that is about to be taken."""
+        return update_identity(observation, self.buffer.changes_before(observation))
+
+    def may_know(self, observation: Observation) -> bool:
+        """Whether an update of the same identity may have been taken before."""
+        if observation.sequence is None:
+            return self.buffer.knows(observation)
+        return observation.sequence <= self._sequences.get(observation.source, -1)
+
+    def restore(self, observations: Sequence[Observation], state: State, corrections: int) -> None:
+        """Take into a new session what another one took in this order, and where it stood then.
+
+        Unlike `observe` this finds no forecast that falls due.
+        """
+        self.buffer.restore(observations)
+        for observation in observations:
+            self._note_sequence(observation)
+        self.state, self.updates, self.corrections = state, len(observations), corrections
+
+    def _note_sequence(self, observation: Observation) -> None:
+        sequence, source = observation.sequence, observation.source
+        if sequence is not None and sequence > self._sequences.get(source, -1):
+            self._sequences[source] = sequence
+
     def observe(self, observation: Observation) -> UpdateEffect:
         """Take one update; afterwards `due` holds the forecast that is to be made, if any."""
+        self._note_sequence(observation)
         effect = self.buffer.observe(observation)
         if effect.duplicate:
             return effect

@@ -1,11 +1,13 @@
 """What is told of a session: its view, the result of an update, the closing account."""
 
+from collections.abc import Iterable
+
 from models.game.horizon import HALFTIME_MINUTE, REGULATION_MINUTES
 from models.game.league import SECONDS_PER_MINUTE
 from serve_app.game.ended_game import EndedGame
 from serve_app.game.game_day import season_of
 from serve_app.game.game_session import GameSession, State, minute_of
-from serve_app.game.observation import UpdateEffect
+from serve_app.game.observation import Observation
 from serve_app.game.score_buffer import LiveScoreBuffer
 from serve_app.schemas import EndResult, GameView, ScoreResult, aware
 
@@ -41,17 +43,18 @@ def view(session: GameSession, now: float) -> GameView:
     )
 
 
-def score_result(session: GameSession, effect: UpdateEffect) -> ScoreResult:
+def score_result(
+    session: GameSession, seen: Observation, flags: Iterable[str], *, duplicate: bool
+) -> ScoreResult:
     """The answer to one update."""
-    seen = effect.observation
-    repeats_crossing = effect.duplicate and session.crossed_at(seen.clock)
+    repeats_crossing = duplicate and session.crossed_at(seen.clock)
     return ScoreResult(
         game_id=session.registration.game_id,
         accepted=True,
-        duplicate=effect.duplicate,
+        duplicate=duplicate,
         game_minute=minute_of(seen.clock),
         margin=seen.margin,
-        flags=list(effect.flags),
+        flags=list(flags),
         prediction=session.prediction if repeats_crossing else None,
         insufficient_pattern=session.insufficient_pattern(),
     )

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from models.errors import ForecastError
 from models.game.clock import GameClock
@@ -14,15 +15,18 @@ class ScoreUpdateError(ForecastError):
     """A score or a timestamp that no scoreboard shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """The score at one game clock. `timestamp` is epoch seconds at the source."""
+class Observation(NamedTuple):
+    """The score at one game clock. `timestamp` is epoch seconds at the source.
+
+    `sequence` is the running number that `source`, a scraper of its own name, gave the update.
+    """
 
     clock: GameClock
     score_home: int
     score_away: int
     timestamp: float | None = None
     sequence: int | None = None
+    source: str | None = None
 
     @property
     def key(self) -> Key:
@@ -32,7 +36,7 @@ class Observation:
     @property
     def is_stamped(self) -> bool:
         """Whether the source says when it saw this."""
-        return self.sequence is not None or self.timestamp is not None
+        return not (self.sequence is None and self.timestamp is None)
 
     @property
     def margin(self) -> int:
@@ -40,8 +44,11 @@ class Observation:
         return self.score_home - self.score_away
 
     def precedes(self, other: "Observation") -> bool:
-        """Whether the source says that this came before `other`: sequence first, then timestamp."""
-        if self.sequence is not None and other.sequence is not None:
+        """Whether this was seen before `other`: by the sequence of one source, else by the stamps.
+
+        The numbers of two sources do not compare.
+        """
+        if self.sequence is not None and other.sequence is not None and self.source == other.source:
             return self.sequence < other.sequence
         if self.timestamp is not None and other.timestamp is not None:
             return self.timestamp < other.timestamp

@@ -5,6 +5,7 @@ arrival order and source stamps only decide between two scores at one and the sa
 """
 
 from bisect import bisect_right, insort
+from collections.abc import Iterable
 
 from models.game.last_score import last_score_class
 from models.game.league import NBA, SECONDS_PER_MINUTE, LeagueRules
@@ -21,6 +22,7 @@ class ScoreTimeline:
         self._keys: list[Key] = []
         self._observations: dict[Key, Observation] = {}
         self._superseded: set[Observation] = set()
+        self._changes: dict[Key, int] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -37,9 +39,39 @@ class ScoreTimeline:
         if held is None:
             insort(self._keys, new.key)
         else:
-            self._supersede(held)
+            self._replace(new.key, held)
         self._observations[new.key] = new
         return UpdateEffect(new, duplicate=False, flags=flags)
+
+    def restore(self, observations: Iterable[Observation]) -> None:
+        """Take into an empty timeline what another one took in this order, without its flags."""
+        known = self._observations
+        for new in observations:
+            key = new.key
+            held = known.get(key)
+            if held is None:
+                known[key] = new
+            elif new.precedes(held):
+                self._supersede(new)
+            elif held != new:
+                self._replace(key, held)
+                known[key] = new
+        self._keys = sorted(known)
+
+    def knows(self, observation: Observation) -> bool:
+        """Whether this very observation was taken before."""
+        held = self._observations.get(observation.key)
+        return observation == held or observation in self._superseded
+
+    def changes_before(self, observation: Observation) -> int:
+        """How often the score at its clock was replaced before this one stood there."""
+        held = self._observations.get(observation.key)
+        replaces = held is not None and held != observation
+        return self._changes.get(observation.key, 0) + replaces
+
+    def _replace(self, key: Key, old: Observation) -> None:
+        self._changes[key] = self._changes.get(key, 0) + 1
+        self._supersede(old)
 
     def _supersede(self, old: Observation) -> None:
         """Know a repeat of `old` again; without a stamp it may be a score that was taken back."""

@@ -8,7 +8,6 @@ next one or within a second.
 import asyncio
 import json
 import logging
-import sqlite3
 from collections import deque
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -17,7 +16,9 @@ from typing import Any
 import ray
 
 from serve_app.settings import Settings
-from serve_app.storage.store import JournalRow, Store
+from serve_app.storage.errors import StoreError
+from serve_app.storage.journal import JournalRow
+from serve_app.storage.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,9 @@ class LiveHub:
     """Holds the newest messages; feed replicas ask for what is after the last they have."""
 
     def __init__(self, settings: Settings, held_messages: int = HELD_MESSAGES) -> None:
-        self._store = Store(settings.data_dir)
-        self._last_seq = self._store.last_seq()
+        self._store = Store.at(settings.data_dir, settings.store_url)
+        self._last_seq = 0
+        self._started = asyncio.Event()
         self._messages: deque[Message] = deque(maxlen=held_messages)
         self._woken = asyncio.Event()
         self._arrived = asyncio.Condition()
@@ -61,7 +63,8 @@ class LiveHub:
         self._woken.set()
 
     async def last_seq(self) -> int:
-        """Sequence number of the newest message."""
+        """Sequence number of the newest message, as soon as the journal can be read."""
+        await self._started.wait()
         return self._last_seq
 
     async def messages_after(self, seq: int, timeout_seconds: float) -> list[Message]:
@@ -77,7 +80,7 @@ class LiveHub:
             except TimeoutError:
                 return []
         if not self._messages or seq + 1 < self._messages[0][0]:
-            rows = await asyncio.to_thread(self._store.journal_after, seq, READ_ROWS)
+            rows = await asyncio.to_thread(self._store.journal.after, seq, READ_ROWS)
             return [(row.seq, message_text(row)) for row in rows]
         newest_first = takewhile(lambda message: message[0] > seq, reversed(self._messages))
         return list(newest_first)[::-1]
@@ -92,11 +95,14 @@ class LiveHub:
             self._woken.clear()
             try:
                 await self._read_new()
-            except sqlite3.Error:
+            except StoreError:
                 logger.exception("the journal could not be read; trying again")
 
     async def _read_new(self) -> None:
-        while rows := await asyncio.to_thread(self._store.journal_after, self._last_seq, READ_ROWS):
+        if not self._started.is_set():
+            self._last_seq = await asyncio.to_thread(self._store.journal.last_seq)
+            self._started.set()
+        while rows := await asyncio.to_thread(self._store.journal.after, self._last_seq, READ_ROWS):
             async with self._arrived:
                 self._messages.extend((row.seq, message_text(row)) for row in rows)
                 self._last_seq = rows[-1].seq

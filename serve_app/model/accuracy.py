@@ -7,7 +7,8 @@ from models.game.pattern import PATTERN_MINUTES
 from models.metrics import Scores, score
 from models.training.bundle import Bundle
 from serve_app.schemas import Accuracy, DriftAlarm, Skill
-from serve_app.storage.store import ResolvedPrediction, Store
+from serve_app.storage.predictions import ResolvedPrediction
+from serve_app.storage.store import Store
 
 
 def accuracy(store: Store, bundle: Bundle, adaptation: Adaptation) -> Accuracy:
@@ -15,8 +16,8 @@ def accuracy(store: Store, bundle: Bundle, adaptation: Adaptation) -> Accuracy:
 
     The drift alarm is of the bundle in service and of the games that it has learned.
     """
-    resolved = store.resolved_predictions()
-    predicted, alarm = store.count_predictions(), _alarm(adaptation)
+    resolved = store.predictions.resolved()
+    predicted, alarm = store.predictions.count(), _alarm(adaptation)
     if not resolved:
         return Accuracy(resolved=0, predicted=predicted, drift_alarm=alarm)
     actual = [row.actual for row in resolved]

@@ -61,7 +61,7 @@ class Learning:
             while self._again:
                 self._again = False
                 for ended in await asyncio.to_thread(
-                    self._store.unlearned_games, self._model_version, self._known_until
+                    self._store.lessons.unlearned_games, self._model_version, self._known_until
                 ):
                     if self._stopped:
                         return
@@ -75,7 +75,7 @@ class Learning:
         try:
             learned = await self._learn(ended)
             await asyncio.to_thread(
-                self._store.add_learned,
+                self._store.lessons.add,
                 self._model_version,
                 learned.game_id,
                 learned.date,

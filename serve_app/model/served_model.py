@@ -192,7 +192,7 @@ class ServedModel:
 
     def _read_learned(self, model: _InService) -> None:
         """Take in what any replica has learned since the last look."""
-        rows = self._store.learned_games(model.learned_as, model.read_to)
+        rows = self._store.lessons.learned_games(model.learned_as, model.read_to)
         if rows:
             games = [LearnedGame.from_payload(json.loads(row.payload)) for row in rows]
             model.adaptation.learn(games)

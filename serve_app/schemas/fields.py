@@ -39,6 +39,12 @@ GameId = Annotated[
         strict=True, min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$"
     ),
 ]
+Source = Annotated[
+    str,
+    StringConstraints(
+        strict=True, min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$"
+    ),
+]
 TeamCode = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=40, pattern=r"^\S(.*\S)?$")
 ]

@@ -29,6 +29,7 @@ from serve_app.schemas.fields import (
     Margin,
     Score,
     Side,
+    Source,
     TeamCode,
     Timestamp,
     existing_quarter,
@@ -124,7 +125,12 @@ class GameRegistration(Request):
 
 
 class ScoreUpdate(Request):
-    """The score at one game clock, as a scraper saw it."""
+    """The score at one game clock, as a scraper saw it.
+
+    `sequence` is the scraper's own running number of the update within its game, `source` the
+    scraper's name, where several post the same game. An update is told from a repeat by both, or by
+    its content where it has no sequence.
+    """
 
     quarter: Annotated[StrictInt, AfterValidator(existing_quarter)]
     time_remaining: StrictStr
@@ -132,6 +138,7 @@ class ScoreUpdate(Request):
     score_away: Score
     timestamp: Timestamp | None = None
     sequence: Annotated[StrictInt, Field(ge=0, lt=2**63)] | None = None
+    source: Source | None = Field(default=None, exclude_if=_is_empty)
     # Read only where the service registers unknown games by itself.
     home_team: TeamCode | None = None
     away_team: TeamCode | None = None

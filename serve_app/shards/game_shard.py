@@ -6,6 +6,7 @@ may be called twice with the same arguments: an actor's calls are retried after 
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,12 +17,18 @@ from serve_app.api.problems import (
     InvalidRequest,
     PredictionNotMade,
     ServiceProblem,
+    TooManyUpdates,
     UnknownGame,
 )
 from serve_app.game.due_forecast import DueForecast
 from serve_app.game.game_day import day_of
 from serve_app.game.game_session import GameSession, State
-from serve_app.game.game_view import end_result, ended_game, score_result, view
+from serve_app.game.game_view import (
+    end_result,
+    ended_game,
+    score_result,
+    view,
+)
 from serve_app.game.observation import Observation
 from serve_app.live.running_pace import RunningPace, Wait
 from serve_app.schemas import (
@@ -30,8 +37,11 @@ from serve_app.schemas import (
     GameRegistration,
     GameView,
     Prediction,
+    ScoreResult,
 )
+from serve_app.shards.repeats import repeated_result
 from serve_app.shards.session_cache import SessionCache
+from serve_app.shards.session_journal import score_entry
 from serve_app.shards.shard_forecasts import (
     frozen_prediction,
     outcome_of,
@@ -39,10 +49,12 @@ from serve_app.shards.shard_forecasts import (
     running_forecast,
 )
 from serve_app.shards.shard_messages import Applied, MadeForecast, Update
-from serve_app.storage.journal import JournalEntry, score_entry
+from serve_app.storage.journal import JournalEntry
 from serve_app.storage.store import Store
 
-ENDED_SESSIONS = 250  # more than one page of GET /games shows
+MOST_SESSIONS = 1_000
+# A five-second scraper posts some 2,000 in a long game.
+MOST_UPDATES = 20_000
 
 
 class GameShard:
@@ -56,14 +68,21 @@ class GameShard:
         forecast_interval_seconds: float = 0.0,
         notify: Callable[[], object] = lambda: None,
         now: Callable[[], float] = time.time,
-        ended_sessions: int = ENDED_SESSIONS,
+        most_sessions: int = MOST_SESSIONS,
+        most_updates: int = MOST_UPDATES,
     ) -> None:
         self._store = store
         self._auto_register = auto_register
         self._forecast_interval = forecast_interval_seconds
         self._now = now
-        self._sessions = SessionCache(store, notify, ended_sessions)
+        self._most_sessions = most_sessions
+        self._most_updates = most_updates
+        self._sessions = SessionCache(store, notify, most_sessions)
         self._paces: dict[str, RunningPace] = {}
+
+    def writing(self) -> AbstractContextManager[None]:
+        """One transaction for several calls: what they answer holds once it has ended."""
+        return self._sessions.writing()
 
     # --- games -----------------------------------------------------------------------------
 
@@ -73,26 +92,29 @@ class GameShard:
         Raises Conflict where the game is registered with other content.
         """
         game_id = registration.game_id
-        stored = self._store.game(game_id)
-        if stored is None:
-            with self._sessions.writing(game_id) as entries:
-                self._add(registration, entries)
-        elif stored.registration != registration:
+        held = self._sessions.registration(game_id)
+        if held is None:
+            with self._sessions.writing():
+                self._add(registration)
+        elif held != registration:
             raise Conflict(
                 f"game {game_id!r}: expected the content it was registered with, "
-                f"{stored.registration.model_dump_json(exclude_none=True)}; "
+                f"{held.model_dump_json(exclude_none=True)}; "
                 f"got {registration.model_dump_json(exclude_none=True)}",
                 game_id=game_id,
             )
         return self.game(game_id)
 
-    def _add(self, registration: GameRegistration, entries: list[JournalEntry]) -> None:
+    def _add(self, registration: GameRegistration) -> None:
         day = registration.start_time and day_of(registration.start_time)
-        self._store.add_game(registration, day)
+        self._store.games.add(registration, day)
         session = GameSession(registration, day)
         self._sessions.add(session)
-        payload = f'{{"game": {view(session, self._now()).model_dump_json()}}}'
-        entries.append((registration.game_id, "game", self._now(), payload))
+        self._write(session, "game", f'{{"game": {view(session, self._now()).model_dump_json()}}}')
+
+    def _write(self, session: GameSession, kind: str, payload: str) -> None:
+        game_id = session.registration.game_id
+        self._sessions.write(JournalEntry(game_id, kind, self._now(), payload))
 
     def game(self, game_id: str) -> GameView:
         """What is known of one game; raises UnknownGame."""
@@ -130,24 +152,23 @@ class GameShard:
 
     def end(self, game_id: str) -> EndResult:
         """Declare a game over; again: the same answer."""
-        session = self._sessions.get(game_id)
-        if session.state is not State.ENDED:
-            with self._sessions.writing(game_id) as entries:
+        with self._sessions.writing():
+            session = self._sessions.get(game_id)
+            if session.state is not State.ENDED:
                 session.end()
-                self._store.end_game(game_id)
-                self._store.drop_running_forecasts(game_id)
+                self._store.games.end(game_id)
+                self._store.journal.drop_running_forecasts(game_id)
                 self._keep_ended(session)
                 payload = end_result(session).model_dump_json(exclude={"prediction", "game_id"})
-                entries.append((game_id, "ended", self._now(), payload))
-            self._sessions.bound_ended(game_id)
-            self._paces.pop(game_id, None)
-        return end_result(session)
+                self._write(session, "ended", payload)
+                self._paces.pop(game_id, None)
+            return end_result(session)
 
     def _keep_ended(self, session: GameSession) -> None:
         """Keep what an ended game teaches; a later update may still complete or correct it."""
         ended = ended_game(session)
         if ended is not None:
-            self._store.set_ended(ended)
+            self._store.games.set_ended(ended)
 
     # --- updates ---------------------------------------------------------------------------
 
@@ -158,10 +179,10 @@ class GameShard:
         """
         applied: list[Applied | ServiceProblem] = []
         last: dict[str, int] = {}
-        with self._sessions.writing(*{update.game_id for update in updates}) as entries:
+        with self._sessions.writing():
             for place, update in enumerate(updates):
                 try:
-                    applied.append(self._apply_one(update, entries))
+                    applied.append(self._apply_one(update))
                     last[update.game_id] = place
                 except ServiceProblem as problem:
                     applied.append(problem)
@@ -172,29 +193,48 @@ class GameShard:
                 applied[place] = replace(item, running=self._ask_running(game_id))
         return applied
 
-    def _apply_one(self, update: Update, entries: list[JournalEntry]) -> Applied:
-        session = self._session_for(update, entries)
-        rules = session.buffer.rules
-        observation = Observation(
-            GameClock.parse(update.quarter, update.time_remaining, rules),
+    def _apply_one(self, update: Update) -> Applied:
+        session = self._session_for(update)
+        seen = Observation(
+            GameClock.parse(update.quarter, update.time_remaining, session.buffer.rules),
             update.score_home,
             update.score_away,
             update.timestamp,
             update.sequence,
+            update.source,
         )
-        effect = session.observe(observation)
+        identity = session.identity_of(seen)
+        if session.may_know(seen):
+            first = self._sessions.first_payload(update.game_id, identity)
+            if first is not None:
+                session.last_received = self._now()
+                return Applied(repeated_result(session, seen, first), session.due)
+        self._expect_room(session)
+        return Applied(self._take(session, seen, identity), session.due)
+
+    def _take(self, session: GameSession, seen: Observation, identity: str) -> ScoreResult:
+        """Take an update that was not taken before."""
+        effect = session.observe(seen)
         session.last_received = self._now()
         if session.day is None:
             session.day = day_of(session.registration.start_time or self._moment())
-            self._store.set_day(update.game_id, session.day)
         if not effect.duplicate:
-            entries.append(score_entry(session, effect, self._now()))
-            self._resolve(session, entries)
+            self._sessions.write(score_entry(session, effect, identity, self._now()))
+            self._resolve(session)
             if session.state is State.ENDED:
                 self._keep_ended(session)
-        return Applied(score_result(session, effect), session.due)
+        return score_result(session, seen, effect.flags, duplicate=effect.duplicate)
 
-    def _session_for(self, update: Update, entries: list[JournalEntry]) -> GameSession:
+    def _expect_room(self, session: GameSession) -> None:
+        if session.updates >= self._most_updates:
+            game_id = session.registration.game_id
+            raise TooManyUpdates(
+                f"game {game_id!r}: expected at most {self._most_updates} updates; got one more",
+                game_id=game_id,
+                max_updates=self._most_updates,
+            )
+
+    def _session_for(self, update: Update) -> GameSession:
         try:
             return self._sessions.get(update.game_id)
         except UnknownGame:
@@ -209,8 +249,7 @@ class GameShard:
         self._add(
             GameRegistration(
                 game_id=update.game_id, home_team=update.home_team, away_team=update.away_team
-            ),
-            entries,
+            )
         )
         return self._sessions.get(update.game_id)
 
@@ -221,60 +260,53 @@ class GameShard:
 
         The first to come is kept; a second for the same crossing gets the first one's answer.
         """
-        session = self._sessions.get(due.game_id)
-        with self._sessions.writing(due.game_id) as entries:
+        with self._sessions.writing():
+            session = self._sessions.get(due.game_id)
             if session.prediction is None:
-                self._freeze(session, due, forecast, entries)
+                self._freeze(session, due, forecast)
             elif session.due == due and due.kind != "prediction":
-                self._revise(session, due, forecast, entries)
-            self._resolve(session, entries)
+                self._revise(session, due, forecast)
+            self._resolve(session)
         if session.prediction is None:
             raise PredictionNotMade(
                 f"game {due.game_id!r}: the prediction was not kept", game_id=due.game_id
             )
         return session.prediction
 
-    def _freeze(
-        self,
-        session: GameSession,
-        due: DueForecast,
-        forecast: Forecast,
-        entries: list[JournalEntry],
-    ) -> None:
+    def _freeze(self, session: GameSession, due: DueForecast, forecast: Forecast) -> None:
+        """The prediction, its outbox entry and the game's new state: one commit, or none.
+
+        The store keeps one prediction a game, so a shard that does not know of it cannot add one.
+        """
         reached = session.buffer.reached_halftime
         prediction = frozen_prediction(due, forecast, self._moment(), after_halftime=reached)
-        if self._store.freeze(prediction):
-            payload = f'{{"prediction": {prediction.model_dump_json()}}}'
-            entries.append((due.game_id, "prediction", self._now(), payload))
-        session.freeze(self._store.prediction(due.game_id) or prediction)
+        self._store.predictions.freeze(prediction)
+        payload = f'{{"prediction": {prediction.model_dump_json()}, "updates": {due.updates}}}'
+        self._write(session, "prediction", payload)
+        session.freeze(prediction)
 
-    def _revise(
-        self,
-        session: GameSession,
-        due: DueForecast,
-        forecast: Forecast,
-        entries: list[JournalEntry],
-    ) -> None:
+    def _revise(self, session: GameSession, due: DueForecast, forecast: Forecast) -> None:
         revision = revision_of(due, forecast, self._moment())
         session.revise(revision)
         if session.prediction is not None:
-            self._store.set_revisions(due.game_id, session.prediction.revisions)
-        payload = f'{{"revision": {revision.model_dump_json()}}}'
-        entries.append((due.game_id, "revision", self._now(), payload))
+            self._store.predictions.set_revisions(due.game_id, session.prediction.revisions)
+        payload = f'{{"revision": {revision.model_dump_json()}, "updates": {due.updates}}}'
+        self._write(session, "revision", payload)
 
-    def _resolve(self, session: GameSession, entries: list[JournalEntry]) -> None:
+    def _resolve(self, session: GameSession) -> None:
         actual, prediction = session.new_outcome(), session.prediction
         if actual is None or prediction is None:
             return
         outcome = outcome_of(prediction, actual, self._moment())
         session.resolve(outcome)
-        game_id = session.registration.game_id
-        self._store.set_outcome(game_id, outcome)
-        payload = f'{{"outcome": {outcome.model_dump_json()}}}'
-        entries.append((game_id, "outcome", self._now(), payload))
+        self._store.predictions.set_outcome(session.registration.game_id, outcome)
+        self._write(session, "outcome", f'{{"outcome": {outcome.model_dump_json()}}}')
 
     def _ask_running(self, game_id: str) -> DueForecast | Wait | None:
-        pace = self._paces.setdefault(game_id, RunningPace(self._forecast_interval))
+        pace = self._paces.pop(game_id, None) or RunningPace(self._forecast_interval)
+        self._paces[game_id] = pace
+        if len(self._paces) > self._most_sessions:
+            del self._paces[next(iter(self._paces))]  # the one asked longest ago
         session = self._sessions.get(game_id)
         return pace.ask(game_id, session.running_due, self._now())
 
@@ -289,15 +321,14 @@ class GameShard:
 
     def record_running(self, made: Sequence[MadeForecast]) -> None:
         """Keep running forecasts; one that rests on no more than the newest is passed over."""
-        with self._sessions.writing(*(item.due.game_id for item in made)) as entries:
+        with self._sessions.writing():
             for due, halftime, final in made:
                 session = self._sessions.get(due.game_id)
                 if not session.takes_running(due):
                     continue
                 forecast = running_forecast(due, halftime, final, self._moment())
                 session.running = forecast
-                payload = f'{{"forecast": {forecast.model_dump_json()}}}'
-                entries.append((due.game_id, "forecast", self._now(), payload))
+                self._write(session, "forecast", f'{{"forecast": {forecast.model_dump_json()}}}')
 
     def _moment(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)

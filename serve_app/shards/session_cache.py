@@ -1,24 +1,34 @@
 """The sessions of a shard, as a cache of the store: memory never holds what the store does not."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from serve_app.api.problems import UnknownGame
 from serve_app.game.game_session import GameSession
-from serve_app.storage.journal import JournalEntry, rebuild_session
+from serve_app.schemas import GameRegistration
+from serve_app.shards.session_journal import rebuild_session, sums_of
+from serve_app.storage.games import GameAdvance
+from serve_app.storage.journal import JournalEntry
 from serve_app.storage.store import Store
 
 
 class SessionCache:
-    """Sessions by game id; those that ended longest ago are let go, the store knows them still."""
+    """Sessions by game id; those used longest ago are let go, the store knows them still.
 
-    def __init__(self, store: Store, notify: Callable[[], object], ended_sessions: int) -> None:
+    A commit rests on the version of each game that was read. Where another shard, which believes
+    that it holds the game too, was first, the store refuses it (`StaleWriteError`), and the
+    sessions are read anew at their next use.
+    """
+
+    def __init__(self, store: Store, notify: Callable[[], object], most: int) -> None:
         self._store = store
         self._notify = notify
-        self._ended_sessions = ended_sessions
+        self._most = most
         self._sessions: dict[str, GameSession] = {}
-        self._ended: deque[str] = deque()
+        self._entries: list[JournalEntry] | None = None
+        self._used: set[str] = set()
+        self._changed: set[str] = set()
+        self._payloads: dict[tuple[str, str | None], str] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -28,48 +38,98 @@ class SessionCache:
 
         Raises UnknownGame.
         """
-        session = self._sessions.get(game_id)
-        if session is None:
-            stored = self._store.game(game_id)
-            if stored is None:
-                raise UnknownGame.of(game_id)
-            session = rebuild_session(
-                stored.registration,
-                self._store.scores(game_id),
-                self._store.prediction(game_id),
-                day=stored.day,
-                running=self._store.running_forecast(game_id),
-                ended=stored.ended,
-            )
-            self._sessions[game_id] = session
-            if stored.ended:
-                self.bound_ended(game_id)
+        session = self._sessions.pop(game_id, None) or self._rebuilt(game_id)
+        self._sessions[game_id] = session  # as the newest
+        self._used.add(game_id)
+        if self._entries is None:
+            self._let_go()
         return session
+
+    def _rebuilt(self, game_id: str) -> GameSession:
+        stored = self._store.games.get(game_id)
+        if stored is None:
+            raise UnknownGame.of(game_id)
+        return rebuild_session(
+            stored,
+            self._store.scores(stored),
+            self._store.predictions.get(game_id),
+            None if stored.ended else self._store.journal.running_forecast(game_id),
+        )
 
     def add(self, session: GameSession) -> None:
         """Take a new session, inside `writing`."""
-        self._sessions[session.registration.game_id] = session
+        game_id = session.registration.game_id
+        self._sessions[game_id] = session
+        self._used.add(game_id)
+        self._changed.add(game_id)
 
-    def bound_ended(self, game_id: str) -> None:
-        """A game is over: let the session that ended longest ago go."""
-        self._ended.append(game_id)
-        if len(self._ended) > self._ended_sessions:
-            self._sessions.pop(self._ended.popleft(), None)
+    def registration(self, game_id: str) -> GameRegistration | None:
+        """What a game was registered with, or None."""
+        try:
+            return self.get(game_id).registration
+        except UnknownGame:
+            return None
+
+    # --- writing ---------------------------------------------------------------------------
+
+    def write(self, entry: JournalEntry) -> None:
+        """Journal something that changed a game, inside `writing`."""
+        if self._entries is None:
+            raise RuntimeError("the journal: expected to be written inside `writing`")
+        self._entries.append(entry)
+        self._changed.add(entry.game_id)
+        if entry.identity is not None:
+            self._payloads[entry.game_id, entry.identity] = entry.payload
+
+    def first_payload(self, game_id: str, identity: str) -> str | None:
+        """The journaled update with this identity, of this transaction or before it; or None."""
+        written = self._payloads.get((game_id, identity))
+        return written or self._store.journal.score_payload(game_id, identity)
 
     @contextmanager
-    def writing(self, *game_ids: str) -> Iterator[list[JournalEntry]]:
-        """Collect journal entries and commit them as one; on failure forget what memory did.
+    def writing(self) -> Iterator[None]:
+        """Commit all that is written inside as one; on failure forget what memory did.
 
-        The sessions of `game_ids` are then rebuilt from the store at their next use.
+        Inside another `writing` it is a part of that one.
         """
-        entries: list[JournalEntry] = []
+        if self._entries is not None:
+            yield
+            return
+        self._entries, self._used = [], set()
         try:
-            with self._store.transaction():
-                yield entries
-                self._store.append(entries)
+            with self._store.writing():
+                yield
+                self._advance()
+                self._store.journal.append(self._entries)
+            has_news = bool(self._entries)
+            for game_id in self._changed:
+                self._sessions[game_id].version += 1
         except BaseException:
-            for game_id in game_ids:
+            for game_id in self._used:
                 self._sessions.pop(game_id, None)
             raise
-        if entries:
+        finally:
+            self._entries = None
+            self._changed.clear()
+            self._payloads.clear()
+            self._let_go()
+        if has_news:
             self._notify()
+
+    def _advance(self) -> None:
+        """Write how the changed games stand now; always in one order, so no two writers lock."""
+        if not self._changed:
+            return
+        changed = [self._sessions[game_id] for game_id in sorted(self._changed)]
+        self._store.games.advance(
+            [
+                GameAdvance(
+                    session.registration.game_id, session.version, session.day, sums_of(session)
+                )
+                for session in changed
+            ]
+        )
+
+    def _let_go(self) -> None:
+        while len(self._sessions) > self._most:
+            del self._sessions[next(iter(self._sessions))]

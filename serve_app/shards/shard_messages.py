@@ -19,6 +19,7 @@ class Update:
     score_away: int
     timestamp: float | None = None
     sequence: int | None = None
+    source: str | None = None
     home_team: str | None = None
     away_team: str | None = None
 

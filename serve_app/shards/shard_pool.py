@@ -3,21 +3,24 @@
 import asyncio
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import PendingCallsLimitExceeded, RayActorError, RayTaskError
 
-from serve_app.api.problems import ServiceProblem, Unavailable
+from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
 from serve_app.game.due_forecast import DueForecast
 from serve_app.live.live_hub import NAMESPACE, connect_hub
 from serve_app.live.running_pace import Wait
 from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
 from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
+from serve_app.shards.group_commit import GroupCommit
 from serve_app.shards.shard_messages import Applied, MadeForecast, Update
 from serve_app.storage.store import Store
+
+MOST_WAITING = 1_000  # calls that may wait for one shard
 
 
 def shard_of(game_id: str, shards: int) -> int:
@@ -25,19 +28,27 @@ def shard_of(game_id: str, shards: int) -> int:
     return zlib.crc32(game_id.encode()) % shards
 
 
-class ShardActor(GameShard):
-    """A shard with its own connections, as a Ray actor: one call at a time, in order."""
+class ShardActor:
+    """A shard with its own connections, as a Ray actor; calls that come together commit together.
+
+    Commits block the event loop, so no call ever sees what is not on disk yet.
+    """
 
     def __init__(self, settings: Settings) -> None:
         hub = connect_hub(settings)
-        super().__init__(
-            Store(settings.data_dir),
+        self._shard = GameShard(
+            Store.at(settings.data_dir, settings.store_url),
             auto_register=settings.auto_register,
             forecast_interval_seconds=settings.forecast_interval_seconds,
             notify=hub.notify.remote,
         )
+        self._commits = GroupCommit(self._shard.writing, most_waiting=MOST_WAITING)
 
-    def process_id(self) -> int:
+    async def call(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
+        """Call a method of the shard, in a commit shared with all that waits."""
+        return await self._commits.run(lambda: getattr(self._shard, method)(*arguments))
+
+    async def process_id(self) -> int:
         """The process of this shard, which also shows that it answers."""
         return os.getpid()
 
@@ -56,6 +67,7 @@ class ShardPool:
                 num_cpus=0,
                 max_restarts=-1,
                 max_task_retries=-1,
+                max_pending_calls=MOST_WAITING,
             ).remote(settings)
             for index in range(settings.shards)
         ]
@@ -65,8 +77,7 @@ class ShardPool:
 
     async def register(self, registration: GameRegistration) -> GameView:
         """Monitor a game; raises Conflict."""
-        shard = self._shard(registration.game_id)
-        view: GameView = await _answer(shard.register.remote(registration))
+        view: GameView = await self._of(registration.game_id, "register", registration)
         return view
 
     async def apply(self, updates: Sequence[Update]) -> list[Applied | ServiceProblem]:
@@ -92,26 +103,20 @@ class ShardPool:
         self, index: int, updates: list[Update]
     ) -> Sequence[Applied | ServiceProblem]:
         try:
-            applied: list[Applied | ServiceProblem] = await _answer(
-                self._shards[index].apply.remote(updates)
-            )
+            applied: list[Applied | ServiceProblem] = await self._ask(index, "apply", updates)
         except ServiceProblem as problem:
             return [problem] * len(updates)
         return applied
 
     async def record(self, due: DueForecast, forecast: Forecast) -> Prediction:
         """Keep a forecast that fell due; the answer is the frozen prediction."""
-        shard = self._shard(due.game_id)
-        prediction: Prediction = await _answer(shard.record.remote(due, forecast))
+        prediction: Prediction = await self._of(due.game_id, "record", due, forecast)
         return prediction
 
     async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
         """The running forecasts to be made of games whose wait is over."""
         answers = await asyncio.gather(
-            *(
-                _answer(self._shards[index].running.remote(ids))
-                for index, ids in self._shares(game_ids).items()
-            )
+            *(self._ask(index, "running", ids) for index, ids in self._shares(game_ids).items())
         )
         return [item for answer in answers for item in answer]
 
@@ -121,43 +126,36 @@ class ShardPool:
         for item in made:
             shares.setdefault(shard_of(item.due.game_id, len(self)), []).append(item)
         await asyncio.gather(
-            *(
-                _answer(self._shards[index].record_running.remote(share))
-                for index, share in shares.items()
-            )
+            *(self._ask(index, "record_running", share) for index, share in shares.items())
         )
 
     async def game(self, game_id: str) -> GameView:
         """What is known of one game; raises UnknownGame."""
-        view: GameView = await _answer(self._shard(game_id).game.remote(game_id))
+        view: GameView = await self._of(game_id, "game", game_id)
         return view
 
     async def games(self, game_ids: Sequence[str]) -> list[GameView]:
         """What is known of these games, in order."""
         answers = await asyncio.gather(
-            *(
-                _answer(self._shards[index].games.remote(ids))
-                for index, ids in self._shares(game_ids).items()
-            )
+            *(self._ask(index, "games", ids) for index, ids in self._shares(game_ids).items())
         )
         views = {view.game_id: view for answer in answers for view in answer}
         return [views[game_id] for game_id in game_ids]
 
     async def prediction(self, game_id: str) -> Prediction:
         """The frozen prediction of a game; raises a problem that says why there is none."""
-        shard = self._shard(game_id)
-        prediction: Prediction = await _answer(shard.prediction.remote(game_id))
+        prediction: Prediction = await self._of(game_id, "prediction", game_id)
         return prediction
 
     async def end(self, game_id: str) -> EndResult:
         """Declare a game over."""
-        result: EndResult = await _answer(self._shard(game_id).end.remote(game_id))
+        result: EndResult = await self._of(game_id, "end", game_id)
         return result
 
     async def process_ids(self) -> list[int]:
         """The processes of all shards; raises Unavailable where one does not answer."""
         return list(
-            await asyncio.gather(*(_answer(shard.process_id.remote()) for shard in self._shards))
+            await asyncio.gather(*(_answer(shard.process_id.remote) for shard in self._shards))
         )
 
     def _shares(self, game_ids: Sequence[str]) -> dict[int, list[str]]:
@@ -167,17 +165,23 @@ class ShardPool:
             shares.setdefault(shard_of(game_id, len(self)), []).append(game_id)
         return shares
 
-    def _shard(self, game_id: str) -> Any:  # noqa: ANN401 - Ray types no actor handle
-        return self._shards[shard_of(game_id, len(self))]
+    async def _of(self, game_id: str, method: str, *arguments: object) -> Any:  # noqa: ANN401
+        """What the shard of a game answers."""
+        return await self._ask(shard_of(game_id, len(self)), method, *arguments)
+
+    async def _ask(self, index: int, method: str, *arguments: object) -> Any:  # noqa: ANN401
+        return await _answer(self._shards[index].call.remote, method, *arguments)
 
 
-async def _answer(reference: Any) -> Any:  # noqa: ANN401 - Ray types no remote call
+async def _answer(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - Ray's types
     """Wait for an actor's answer; its problems are raised as they are."""
     try:
-        return await reference
+        return await call(*arguments)
     except RayTaskError as error:
         if isinstance(error.cause, ServiceProblem):
             raise error.cause from None
         raise Unavailable(f"a shard failed: {error.cause!r}") from error
+    except PendingCallsLimitExceeded as error:
+        raise Overloaded(f"{MOST_WAITING} requests wait for a shard already") from error
     except RayActorError as error:
         raise Unavailable("a shard is down; it restarts by itself") from error

@@ -1,103 +1,188 @@
-"""The database file of the store: opened, brought to the present schema, written in transactions.
+"""The database of the store: opened when it is first used, written by one writer at a time.
 
-SQLite with WAL and `synchronous=FULL`: a row is on disk when `commit` returns.
+SQLite runs with WAL and `synchronous=FULL`, PostgreSQL with `synchronous_commit=on`: what was
+written is on disk when `writing` ends. Nothing is opened in the constructor, and a connection that
+broke is replaced, so a database that was away is used again as soon as it is back.
 """
 
-import fcntl
-import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from serve_app.storage.errors import StaleWriteError, StoreUnavailableError
+from serve_app.storage.migrate import bring_up_to_date
 
 FILE_NAME = "halftime.sqlite3"
-BUSY_TIMEOUT_SECONDS = 10
+WAIT_SECONDS = 3.0
+# "half" in ASCII: writers of one PostgreSQL database queue up behind this advisory lock. So the
+# numbers of the journal are given out in the order of the commits, and no reader can pass over one.
+WRITERS_LOCK = 0x68616C66
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS games (
-    game_id TEXT PRIMARY KEY,
-    registration TEXT NOT NULL,
-    registered_at REAL NOT NULL,
-    ended_at REAL
-);
-CREATE TABLE IF NOT EXISTS journal (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    game_id TEXT NOT NULL REFERENCES games,
-    type TEXT NOT NULL,
-    time REAL NOT NULL,
-    payload TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS journal_scores ON journal (game_id, seq) WHERE type = 'score';
-CREATE INDEX IF NOT EXISTS journal_forecasts ON journal (game_id, seq) WHERE type = 'forecast';
-CREATE TABLE IF NOT EXISTS predictions (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    game_id TEXT NOT NULL REFERENCES games,
-    trigger TEXT NOT NULL,
-    model_version TEXT NOT NULL,
-    frozen TEXT NOT NULL,
-    revisions TEXT NOT NULL DEFAULT '[]',
-    outcome TEXT,
-    UNIQUE (game_id, trigger)
-);
-CREATE TABLE IF NOT EXISTS learned_games (
-    version INTEGER PRIMARY KEY AUTOINCREMENT,
-    bundle TEXT NOT NULL,
-    game_id TEXT NOT NULL,
-    day TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    UNIQUE (bundle, game_id)
-);
-"""
-# Columns that came later, by table: a store of an earlier version gets them when it is opened.
-# `day` is the game day (YYYY-MM-DD), `ended` what an ended game teaches, as JSON.
-_LATER_COLUMNS = {"games": ("day", "ended")}
+
+def postgresql_url(text: str) -> sa.URL:
+    """A PostgreSQL address with the driver that is used here; raises ValueError on any other."""
+    expected = "expected postgresql://user@host:5432/database"
+    try:
+        url = sa.make_url(text)
+    except ArgumentError:
+        raise ValueError(expected) from None
+    if url.get_backend_name() != "postgresql" or not url.database:
+        raise ValueError(expected)
+    return url.set(drivername="postgresql+psycopg")
 
 
 class Database:
-    """One connection to the file; several processes may each have one."""
+    """Connections to one database; several processes may use the same one.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(
-            folder / FILE_NAME,
-            timeout=BUSY_TIMEOUT_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        # One process at a time: the switch to WAL waits for nobody, it fails on a file in use.
-        with (folder / "opening.lock").open("w") as opening:
-            fcntl.flock(opening, fcntl.LOCK_EX)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.executescript(_SCHEMA)
-            self._add_later_columns()
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("PRAGMA foreign_keys=ON")
+    `url` is `sqlite:///PATH` or `postgresql+psycopg://...`. `durable=False` gives up the promise
+    above for SQLite; benchmarks compare with it. A caller waits at most `wait_seconds` for a lock
+    or a server.
+    """
 
-    def _add_later_columns(self) -> None:
-        for table, columns in _LATER_COLUMNS.items():
-            present = {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")}
-            for column in columns:
-                if column not in present:
-                    self._connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
+    def __init__(
+        self, url: sa.URL, *, durable: bool = True, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        self.url = url
+        self._durable = durable
+        self._wait_seconds = wait_seconds
+        self._is_sqlite = url.get_backend_name() == "sqlite"
+        self._engine = self._sqlite() if self._is_sqlite else self._postgresql()
+        self._writers = self._engine.execution_options(writing=True)
+        self._active = threading.local()
+        self._opening = threading.Lock()
+        self._is_open = False
+
+    @classmethod
+    def in_folder(
+        cls, folder: Path, *, durable: bool = True, wait_seconds: float = WAIT_SECONDS
+    ) -> "Database":
+        """The embedded database in a data folder."""
+        url = sa.URL.create("sqlite", database=str(folder / FILE_NAME))
+        return cls(url, durable=durable, wait_seconds=wait_seconds)
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close all connections; the next use opens new ones."""
+        self._engine.dispose()
+
+    # --- transactions ----------------------------------------------------------------------
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All writes inside are on disk when it ends, or none is where it raises."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # a failed commit may have ended it itself
-                    self._connection.execute("ROLLBACK")
-                raise
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction: all inside is on disk when it ends, or nothing where it raises.
 
-    def _read(self, query: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        with self._lock:
-            return self._connection.execute(query, parameters).fetchall()
+        Inside another `writing` of the same thread it is a part of that one. Raises
+        StoreUnavailableError, and StaleWriteError where a row is there that must not be.
+        """
+        if (active := self._of_this_thread()) is not None:
+            yield active
+            return
+        with _store_errors():
+            self._open()
+            with self._writers.connect() as connection:
+                try:
+                    with connection.begin():
+                        self._active.connection = connection
+                        yield connection
+                finally:
+                    self._active.connection = None
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One consistent view; inside a `writing` of the same thread, that transaction's.
+
+        Raises StoreUnavailableError.
+        """
+        if (active := self._of_this_thread()) is not None:
+            yield active
+            return
+        with _store_errors():
+            self._open()
+            with self._engine.connect() as connection:
+                yield connection
+
+    @property
+    def transaction(self) -> sa.Connection:
+        """The transaction that this thread is in; writes belong to one."""
+        active = self._of_this_thread()
+        if active is None:
+            raise RuntimeError("the store: expected to be written inside `writing`; it is not")
+        return active
+
+    def _of_this_thread(self) -> sa.Connection | None:
+        active: sa.Connection | None = getattr(self._active, "connection", None)
+        return active
+
+    def _open(self) -> None:
+        """Bring the tables up to date at the first use."""
+        if self._is_open:
+            return
+        with self._opening:
+            if not self._is_open:
+                bring_up_to_date(self._writers)
+                self._is_open = True
+
+    # --- the two kinds ---------------------------------------------------------------------
+
+    def _sqlite(self) -> sa.Engine:
+        engine = sa.create_engine(
+            self.url,
+            hide_parameters=True,
+            connect_args={"timeout": self._wait_seconds},
+            pool_timeout=self._wait_seconds,
+        )
+
+        @sa.event.listens_for(engine, "connect")
+        def _connect(connection: Any, _: object) -> None:  # noqa: ANN401 - sqlite3.Connection
+            # The driver's own BEGIN comes late and never takes the write lock: ours does.
+            connection.isolation_level = None
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'OFF'}")
+            connection.execute("PRAGMA foreign_keys=ON")
+
+        @sa.event.listens_for(engine, "begin")
+        def _begin(connection: sa.Connection) -> None:
+            is_writing = connection.get_execution_options().get("writing", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+        return engine
+
+    def _postgresql(self) -> sa.Engine:
+        milliseconds = round(self._wait_seconds * 1000)
+        options = (
+            f"-c synchronous_commit=on -c lock_timeout={milliseconds} "
+            f"-c statement_timeout={5 * milliseconds} "
+            f"-c idle_in_transaction_session_timeout={10 * milliseconds}"
+        )
+        engine = sa.create_engine(
+            self.url,
+            hide_parameters=True,
+            connect_args={"connect_timeout": ceil(self._wait_seconds), "options": options},
+            pool_pre_ping=True,
+            pool_timeout=self._wait_seconds,
+        )
+
+        @sa.event.listens_for(engine, "begin")
+        def _begin(connection: sa.Connection) -> None:
+            if connection.get_execution_options().get("writing", False):
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITERS_LOCK)))
+
+        return engine
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    """The drivers' errors as the store's; no message holds a password or a value."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise StaleWriteError(f"the store: expected a new row; {error.orig}") from error
+    except (DBAPIError, PoolTimeoutError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StoreUnavailableError(f"the store does not answer: {reason}") from error

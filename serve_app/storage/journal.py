@@ -1,66 +1,137 @@
-"""How score updates are written to the journal, and a session read back from it."""
+"""The journal: everything that happened, in the order in which it was committed.
 
-import datetime
+It is the truth that buffers and states are rebuilt from, and the outbox of the live feed: what is
+told to watchers is read from here, so nothing is told that was not committed, and nothing that was
+is forgotten.
+"""
+
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from models.game.clock import GameClock
-from models.game.league import LEAGUES
-from serve_app.game.game_session import GameSession, minute_of
-from serve_app.game.observation import Observation, UpdateEffect
-from serve_app.schemas import GameRegistration, Prediction, RunningForecast
-from serve_app.storage.store import JournalRow
+import sqlalchemy as sa
 
-JournalEntry = tuple[str, str, float, str]  # game_id, type, epoch seconds, payload as JSON text
-
-
-def score_entry(session: GameSession, effect: UpdateEffect, now: float) -> JournalEntry:
-    """The journal entry of one update, which is also its live message."""
-    seen = effect.observation
-    payload = {
-        "quarter": seen.clock.quarter,
-        "time_remaining": seen.clock.time_remaining,
-        "score_home": seen.score_home,
-        "score_away": seen.score_away,
-        "timestamp": seen.timestamp,
-        "sequence": seen.sequence,
-        "margin": seen.margin,
-        "game_minute": minute_of(seen.clock),
-        "state": session.state,
-        "flags": effect.flags,
-    }
-    return (session.registration.game_id, "score", now, json.dumps(payload))
+from serve_app.schemas import RunningForecast
+from serve_app.storage.database import Database
+from serve_app.storage.schema import journal
 
 
-def rebuild_session(
-    registration: GameRegistration,
-    scores: Sequence[JournalRow],
-    prediction: Prediction | None,
-    *,
-    day: datetime.date | None,
-    running: RunningForecast | None,
-    ended: bool,
-) -> GameSession:
-    """The session of a game as it was, from its journaled updates in the order they came."""
-    session = GameSession(registration, day, running=running)
-    rules = LEAGUES[registration.league]
-    for row in scores:
-        payload = json.loads(row.payload)
-        clock = GameClock.parse(payload["quarter"], payload["time_remaining"], rules)
-        session.observe(
-            Observation(
-                clock,
-                payload["score_home"],
-                payload["score_away"],
-                payload["timestamp"],
-                payload["sequence"],
-            )
+class JournalEntry(NamedTuple):
+    """What is to be written: `time` is epoch seconds, `payload` JSON text.
+
+    `identity` is that of a score update within its game.
+    """
+
+    game_id: str
+    type: str
+    time: float
+    payload: str
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One thing that happened: `payload` is JSON text, `time` epoch seconds of the service."""
+
+    seq: int
+    game_id: str
+    type: str
+    time: float
+    payload: str
+
+
+class Journal:
+    """The table of the journal. What writes belongs inside `Database.writing`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, entries: Sequence[JournalEntry]) -> None:
+        """Write entries in order; raises StaleWriteError where an identity is there already."""
+        if entries:
+            rows = [entry._asdict() for entry in entries]
+            self._database.transaction.execute(journal.insert(), rows)
+
+    def drop_running_forecasts(self, game_id: str) -> None:
+        """Forget a game's running forecasts, once nobody needs them."""
+        self._database.transaction.execute(
+            journal.delete().where(journal.c.game_id == game_id, journal.c.type == "forecast")
         )
-        session.last_received = row.time
-    if prediction is not None:
-        session.freeze(prediction)
-        if prediction.outcome is not None:
-            session.resolve(prediction.outcome)
-    if ended:
-        session.end()
-    return session
+
+    def drop(self, game_ids: Iterable[str]) -> None:
+        """Forget all that happened in these games, once it is archived."""
+        self._database.transaction.execute(
+            journal.delete().where(journal.c.game_id.in_(list(game_ids)))
+        )
+
+    def score_payload(self, game_id: str, identity: str) -> str | None:
+        """The payload of the update with this identity, or None."""
+        with self._database.reading() as connection:
+            return connection.execute(
+                _PAYLOAD, {"its_game": game_id, "its_identity": identity}
+            ).scalar()
+
+    def scores(self, game_id: str) -> Sequence[tuple[float, str]]:
+        """Time and payload of a game's score updates, in the order in which they came."""
+        with self._database.reading() as connection:
+            return connection.execute(_SCORES, {"its_game": game_id}).all()
+
+    def of_game(self, game_id: str) -> list[JournalRow]:
+        """All that happened in one game, in order."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                _ROWS.where(journal.c.game_id == game_id).order_by(journal.c.seq)
+            ).all()
+        return [JournalRow(*row) for row in rows]
+
+    def running_forecast(self, game_id: str) -> RunningForecast | None:
+        """The newest running forecast of one game, or None."""
+        with self._database.reading() as connection:
+            payload = connection.execute(_NEWEST_FORECAST, {"its_game": game_id}).scalar()
+        if payload is None:
+            return None
+        return RunningForecast.model_validate(json.loads(payload)["forecast"])
+
+    def after(self, seq: int, limit: int) -> list[JournalRow]:
+        """At most `limit` rows of all games after `seq`, in order."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_AFTER, {"its_seq": seq, "most": limit}).all()
+        return [JournalRow(*row) for row in rows]
+
+    def all_after(self, seq: int = 0, page: int = 2_000) -> Iterator[JournalRow]:
+        """Every row after `seq`, in order, a page in memory at a time."""
+        while rows := self.after(seq, page):
+            yield from rows
+            seq = rows[-1].seq
+
+    def last_seq(self) -> int:
+        """The highest sequence number of the journal; 0 where it is empty."""
+        with self._database.reading() as connection:
+            return int(connection.execute(_LAST_SEQ).scalar_one())
+
+
+_ROWS = sa.select(
+    journal.c.seq, journal.c.game_id, journal.c.type, journal.c.time, journal.c.payload
+)
+_AFTER = (
+    _ROWS.where(journal.c.seq > sa.bindparam("its_seq"))
+    .order_by(journal.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_SCORES = (
+    sa.select(journal.c.time, journal.c.payload)
+    .where(journal.c.game_id == sa.bindparam("its_game"), journal.c.type == "score")
+    .order_by(journal.c.seq)
+)
+_PAYLOAD = sa.select(journal.c.payload).where(
+    journal.c.game_id == sa.bindparam("its_game"),
+    journal.c.identity == sa.bindparam("its_identity"),
+)
+_NEWEST_FORECAST = (
+    sa.select(journal.c.payload)
+    .where(journal.c.game_id == sa.bindparam("its_game"), journal.c.type == "forecast")
+    .order_by(journal.c.seq.desc())
+    .limit(1)
+)
+_LAST_SEQ = sa.select(sa.func.coalesce(sa.func.max(journal.c.seq), 0))

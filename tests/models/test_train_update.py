@@ -38,15 +38,15 @@ def in_service(trained: Trained, tmp_path: Path) -> Path:
 
 def keep(folder: Path, version: str, games: Sequence[LearnedGame], *, live: str = "") -> Path:
     """A data folder in which these games were played and learned, all but the `live` one."""
-    store = Store(folder)
+    store = Store.at(folder)
     for game in games:
         registration = GameRegistration(
             game_id=game.game_id, home_team=game.home, away_team=game.away
         )
-        with store.transaction():
-            store.add_game(registration, game.date)
+        with store.writing():
+            store.games.add(registration, game.date)
         if game.game_id != live:
-            store.add_learned(version, game.game_id, game.date, json.dumps(game.to_payload()))
+            store.lessons.add(version, game.game_id, game.date, json.dumps(game.to_payload()))
     store.close()
     return folder
 

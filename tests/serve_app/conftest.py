@@ -1,6 +1,6 @@
 """Builders that the service's tests share: games, updates, forecasts, shards without Ray."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import NormalDist
 
@@ -19,6 +19,7 @@ from serve_app.settings import SHIPPED_BUNDLE, Settings
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Applied, MadeForecast, Update
 from serve_app.storage.store import Store
+from tests.postgresql import NoPostgresError, PostgresServer
 
 NORMAL = Shape(np.asarray([NormalDist().inv_cdf(level) for level in GRID_LEVELS]), 0.3, 0.3)
 
@@ -28,9 +29,34 @@ def bundle() -> Bundle:
     return Bundle.load(SHIPPED_BUNDLE)
 
 
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; tests that want one skip where none can be had."""
+    try:
+        server = PostgresServer()
+    except NoPostgresError as reason:
+        pytest.skip(f"no PostgreSQL server here: {reason}")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
 @pytest.fixture
-def store(tmp_path: Path):
-    opened = Store(tmp_path / "data")
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.at(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store on each kind of database in turn."""
+    url = None
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql").new_database()
+    opened = Store.at(tmp_path / "data", url)
     yield opened
     opened.close()
 

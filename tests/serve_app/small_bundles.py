@@ -64,7 +64,7 @@ def put_ended(store: Store, *games: EndedGame) -> None:
         registration = GameRegistration(
             game_id=game.game_id, home_team=game.home, away_team=game.away
         )
-        with store.transaction():
-            store.add_game(registration, game.date)
-            store.end_game(game.game_id)
-            store.set_ended(game)
+        with store.writing():
+            store.games.add(registration, game.date)
+            store.games.end(game.game_id)
+            store.games.set_ended(game)

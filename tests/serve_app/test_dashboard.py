@@ -356,7 +356,7 @@ def test_the_shards_messages_and_its_snapshot_tell_the_same_night(
     post(updates(2880, game_id="played", start=1140))
     shard.end("played")
 
-    told = [message_text(row) for row in store.journal_after(0, 10_000)]
+    told = [message_text(row) for row in store.journal.after(0, 10_000)]
     kinds = {json.loads(text)["type"] for text in told}
     assert kinds == keys_of(script("night.js"), "HANDLERS") - {"snapshot"}
     views = shard.games(["waiting", "played", "halfway", "holes"])

@@ -112,7 +112,7 @@ async def test_over_a_real_socket_until_the_service_restarts():
 async def test_the_hub_tells_what_was_committed_in_the_order_of_the_journal(tmp_path: Path):
     settings = Settings(data_dir=tmp_path)
     hub = LiveHub(settings)
-    shard = GameShard(Store(tmp_path))
+    shard = GameShard(Store.at(tmp_path))
     shard.register(registration())
     shard.apply(updates(120))
     await hub.notify()
@@ -132,7 +132,7 @@ async def test_the_hub_tells_what_was_committed_in_the_order_of_the_journal(tmp_
 async def test_a_replica_far_behind_the_hub_misses_nothing(tmp_path: Path):
     settings = Settings(data_dir=tmp_path)
     hub = LiveHub(settings, held_messages=3)
-    shard = GameShard(Store(tmp_path))
+    shard = GameShard(Store.at(tmp_path))
     shard.register(registration())
     shard.apply(updates(600))
     await hub.notify()

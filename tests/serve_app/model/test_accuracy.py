@@ -45,10 +45,10 @@ def play(store: Store, actuals: tuple[float, ...], *, late: bool = False) -> lis
             covered=True,
             resolved_at=datetime.now(UTC),
         )
-        with store.transaction():
-            store.add_game(registration(game_id))
-            store.freeze(prediction)
-            store.set_outcome(game_id, outcome)
+        with store.writing():
+            store.games.add(registration(game_id))
+            store.predictions.freeze(prediction)
+            store.predictions.set_outcome(game_id, outcome)
         made.append(prediction)
     return made
 

@@ -70,7 +70,7 @@ def play(shard: GameShard, *game_ids: str) -> None:
 
 
 def learned(store: Store) -> list[str]:
-    return [row.game_id for row in store.learned_games(VERSION)]
+    return [row.game_id for row in store.lessons.learned_games(VERSION)]
 
 
 async def test_a_game_that_ends_is_learned_once(
@@ -81,7 +81,7 @@ async def test_a_game_that_ends_is_learned_once(
     assert await taught.end("g1") == first
     await taught.settle()
     assert teacher.given == learned(store) == ["g1"]
-    (row,) = store.learned_games(VERSION)
+    (row,) = store.lessons.learned_games(VERSION)
     game = LearnedGame.from_payload(json.loads(row.payload))
     assert (game.final_home, game.margins) == (48, tuple(range(1, 49)))
 

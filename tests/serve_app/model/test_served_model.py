@@ -58,7 +58,7 @@ def version(folder: Path) -> str:
 
 
 def learned(store: Store, folder: Path) -> list[str]:
-    return [row.game_id for row in store.learned_games(version(folder))]
+    return [row.game_id for row in store.lessons.learned_games(version(folder))]
 
 
 async def learn(model: ServedModel) -> None:
@@ -72,7 +72,7 @@ async def learn(model: ServedModel) -> None:
 async def test_what_one_replica_learned_all_of_them_know(
     settings: Settings, store: Store, tmp_path: Path
 ):
-    store_of_other = Store(tmp_path / "data")
+    store_of_other = Store.at(tmp_path / "data")
     replica, other = ServedModel(settings, store), ServedModel(settings, store_of_other)
     before = await other.forecast(REQUESTS, similar=2)
     put_ended(store, ended_game("g1"), ended_game("g2", seed=1))

@@ -89,7 +89,7 @@ def recordings() -> st.SearchStrategy[Recording]:
 def service(tmp_path: Path) -> Iterator[httpx.ASGITransport]:
     """The real routes, shard, store and shipped models, in this process."""
     settings = Settings(data_dir=tmp_path, placement="fused")
-    store, log = Store(tmp_path), Store(tmp_path)
+    store, log = Store.at(tmp_path), Store.at(tmp_path)
     model = ServedModel(settings, log)
     live = LiveService(settings, LocalShards(GameShard(store)), model, model)
     yield httpx.ASGITransport(app=build_api(settings, live, log, model))

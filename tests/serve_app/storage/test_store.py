@@ -1,5 +1,4 @@
 import json
-import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +9,8 @@ import pytest
 
 from serve_app.game.ended_game import EndedGame
 from serve_app.schemas import Prediction
-from serve_app.storage.database import FILE_NAME
+from serve_app.storage.errors import StaleWriteError
+from serve_app.storage.journal import JournalEntry
 from serve_app.storage.store import Store
 from tests.serve_app.conftest import forecast, registration
 
@@ -29,35 +29,36 @@ def prediction(game_id: str, point: float) -> Prediction:
     )
 
 
-def test_a_transaction_that_raises_leaves_nothing(store: Store):
+def test_a_transaction_that_raises_leaves_nothing(any_store: Store):
     def fail_in_the_middle() -> None:
-        with store.transaction():
-            store.add_game(registration())
-            store.append([("g1", "game", 1.0, "{}")])
+        with any_store.writing():
+            any_store.games.add(registration())
+            any_store.journal.append([JournalEntry("g1", "game", 1.0, "{}")])
             raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError, match="in the middle"):
         fail_in_the_middle()
-    assert store.game("g1") is None
-    assert store.last_seq() == 0
+    assert any_store.games.get("g1") is None
+    assert any_store.journal.last_seq() == 0
 
 
-def test_only_the_first_prediction_of_a_game_is_kept(store: Store):
-    with store.transaction():
-        store.add_game(registration())
-        assert store.freeze(prediction("g1", 1.0))
-        assert not store.freeze(prediction("g1", 2.0))
-    kept = store.prediction("g1")
+def test_only_the_first_prediction_of_a_game_is_kept(any_store: Store):
+    with any_store.writing():
+        any_store.games.add(registration())
+        any_store.predictions.freeze(prediction("g1", 1.0))
+    with pytest.raises(StaleWriteError), any_store.writing():
+        any_store.predictions.freeze(prediction("g1", 2.0))
+    kept = any_store.predictions.get("g1")
     assert kept == prediction("g1", 1.0)
 
 
-def test_pages_of_the_log_neither_overlap_nor_skip(store: Store):
-    with store.transaction():
+def test_pages_of_the_log_neither_overlap_nor_skip(any_store: Store):
+    with any_store.writing():
         for number in range(5):
-            store.add_game(registration(f"g{number}"))
-            store.freeze(prediction(f"g{number}", float(number)))
-    first = store.predictions(0, 3)
-    rest = store.predictions(first[-1][0], 3)
+            any_store.games.add(registration(f"g{number}"))
+            any_store.predictions.freeze(prediction(f"g{number}", float(number)))
+    first = any_store.predictions.page(0, 3)
+    rest = any_store.predictions.page(first[-1][0], 3)
     assert [p.game_id for _, p in [*first, *rest]] == [f"g{number}" for number in range(5)]
 
 
@@ -65,7 +66,7 @@ def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path):
     program = (
         "import sys; from pathlib import Path; from serve_app.storage.store import Store; "
         "print('ready', flush=True); sys.stdin.readline(); "
-        "[Store(Path(sys.argv[1]) / str(n)).close() for n in range(30)]"
+        "[Store.at(Path(sys.argv[1]) / str(n)).journal.last_seq() for n in range(8)]"
     )
     openers = [
         subprocess.Popen(
@@ -89,12 +90,12 @@ def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path):
 
 
 def test_another_connection_sees_what_was_committed(store: Store, tmp_path: Path):
-    with store.transaction():
-        store.add_game(registration())
-        store.append([("g1", "score", 5.0, '{"a": 1}')])
-    other = Store(tmp_path / "data")
-    assert [(row.seq, row.payload) for row in other.scores("g1")] == [(1, '{"a": 1}')]
-    assert other.newest_games(10) == ["g1"]
+    with store.writing():
+        store.games.add(registration())
+        store.journal.append([JournalEntry("g1", "score", 5.0, '{"a": 1}')])
+    other = Store.at(tmp_path / "data")
+    assert other.journal.scores("g1") == [(5.0, '{"a": 1}')]
+    assert other.games.newest(10) == ["g1"]
     other.close()
 
 
@@ -114,56 +115,38 @@ def ended_game(game_id: str, day: date = date(2024, 1, 5)) -> EndedGame:
     )
 
 
-def add_ended(store: Store, *games: EndedGame) -> None:
-    with store.transaction():
+def add_ended(any_store: Store, *games: EndedGame) -> None:
+    with any_store.writing():
         for game in games:
-            store.add_game(registration(game.game_id), game.date)
-            store.set_ended(game)
+            any_store.games.add(registration(game.game_id), game.date)
+            any_store.games.set_ended(game)
 
 
-def test_an_ended_game_is_unlearned_until_each_model_version_has_learned_it(store: Store):
+def test_an_ended_game_is_unlearned_until_each_model_version_has_learned_it(any_store: Store):
     late, early = ended_game("late", date(2024, 1, 9)), ended_game("early")
-    add_ended(store, late, early)
-    assert store.unlearned_games("one") == [early, late]
-    assert store.add_learned("one", "early", early.date, '{"a": 1}')
-    assert not store.add_learned("one", "early", early.date, '{"a": 2}')
-    assert store.unlearned_games("one") == [late]
-    assert store.unlearned_games("two") == [early, late]
-    assert store.unlearned_games("two", early.date) == [late]
+    add_ended(any_store, late, early)
+    assert any_store.lessons.unlearned_games("one") == [early, late]
+    assert any_store.lessons.add("one", "early", early.date, '{"a": 1}')
+    assert not any_store.lessons.add("one", "early", early.date, '{"a": 2}')
+    assert any_store.lessons.unlearned_games("one") == [late]
+    assert any_store.lessons.unlearned_games("two") == [early, late]
+    assert any_store.lessons.unlearned_games("two", early.date) == [late]
 
 
-def test_what_was_learned_is_read_from_a_version_on(store: Store):
-    add_ended(store, *(ended_game(name) for name in "abc"))
+def test_what_was_learned_is_read_from_a_version_on(any_store: Store):
+    add_ended(any_store, *(ended_game(name) for name in "abc"))
     for name in "bac":
-        store.add_learned("one", name, date(2024, 1, 5), json.dumps(name))
-    store.add_learned("two", "a", date(2024, 1, 5), "{}")
-    learned = store.learned_games("one")
+        any_store.lessons.add("one", name, date(2024, 1, 5), json.dumps(name))
+    any_store.lessons.add("two", "a", date(2024, 1, 5), "{}")
+    learned = any_store.lessons.learned_games("one")
     assert [(row.game_id, row.day, row.payload) for row in learned] == [
         (name, "2024-01-05", f'"{name}"') for name in "bac"
     ]
-    assert store.learned_games("one", learned[0].version) == learned[1:]
-    assert [row.game_id for row in store.learned_games("two")] == ["a"]
+    assert any_store.lessons.learned_games("one", learned[0].version) == learned[1:]
+    assert [row.game_id for row in any_store.lessons.learned_games("two")] == ["a"]
 
 
-def test_a_game_without_a_course_comes_back_as_it_was(store: Store):
+def test_a_game_without_a_course_comes_back_as_it_was(any_store: Store):
     game = replace(ended_game("g"), margins=None, last_score=None)
-    add_ended(store, game)
-    assert store.unlearned_games("one") == [game]
-
-
-def test_a_store_of_an_earlier_version_gets_its_new_columns(tmp_path: Path):
-    old = sqlite3.connect(tmp_path / FILE_NAME)
-    old.execute(
-        "CREATE TABLE games (game_id TEXT PRIMARY KEY, registration TEXT NOT NULL, "
-        "registered_at REAL NOT NULL, ended_at REAL)"
-    )
-    written = registration().model_dump_json(exclude={"playoffs"})
-    old.execute("INSERT INTO games VALUES ('g1', ?, 1.0, NULL)", (written,))
-    old.commit()
-    old.close()
-    opened = Store(tmp_path)
-    stored = opened.game("g1")
-    assert stored is not None
-    assert (stored.registration, stored.day, stored.ended) == (registration(), None, False)
-    opened.close()
-    Store(tmp_path).close()
+    add_ended(any_store, game)
+    assert any_store.lessons.unlearned_games("one") == [game]

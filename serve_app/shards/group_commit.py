@@ -1,0 +1,96 @@
+"""Group commit: operations that wait at the same time share one transaction and one fsync.
+
+Whatever comes in while a commit is under way waits for it, and is committed together as the next
+one. So the busier the shard, the fewer commits an update costs; an idle one commits at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
+
+from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
+from serve_app.storage.errors import StaleWriteError, StoreError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Operation = Callable[[], Any]
+ATTEMPTS = 5  # a shard that another one outruns so often is not the one that should write
+
+
+class GroupCommit:
+    """Runs operations one after another, and answers each when all of its group is on disk.
+
+    `writing` is the transaction. An operation that raises a ServiceProblem must have changed
+    nothing; any other error takes the group back, and each of it is tried alone. At most
+    `most_waiting` operations wait.
+    """
+
+    def __init__(
+        self, writing: Callable[[], AbstractContextManager[None]], *, most_waiting: int
+    ) -> None:
+        self._writing = writing
+        self._most_waiting = most_waiting
+        self._waiting: list[tuple[Operation, asyncio.Future[Any]]] = []
+
+    async def run(self, operation: Callable[[], T]) -> T:
+        """The operation's answer, once what it wrote is on disk.
+
+        Raises its ServiceProblem, Unavailable where the store does not answer, and Overloaded
+        where too much waits already.
+        """
+        if len(self._waiting) >= self._most_waiting:
+            raise Overloaded(
+                f"a shard: expected at most {self._most_waiting} requests to wait; got one more"
+            )
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._commit)  # after all that has arrived by now has joined
+        self._waiting.append((operation, answer))
+        return await answer
+
+    def _commit(self) -> None:
+        group, self._waiting = self._waiting, []
+        outcomes = commit_together(self._writing, [operation for operation, _ in group])
+        for (_, answer), outcome in zip(group, outcomes, strict=True):
+            if answer.cancelled():
+                continue
+            if isinstance(outcome, Exception):
+                answer.set_exception(outcome)
+            else:
+                answer.set_result(outcome)
+
+
+def commit_together(
+    writing: Callable[[], AbstractContextManager[None]], operations: Sequence[Operation]
+) -> list[Any]:
+    """Run operations in order in one transaction; the answer or the error of each.
+
+    They run anew where another shard wrote one of their games first (`StaleWriteError`).
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            with writing():
+                return [_outcome(operation) for operation in operations]
+        except StaleWriteError as error:
+            logger.warning("another shard wrote the same games: %s; trying again", error)
+        except StoreError as error:
+            logger.error("nothing was written: %s", error)
+            return [Unavailable(f"{error}; send the request again")] * len(operations)
+        except Exception as defect:
+            if len(operations) == 1:
+                logger.exception("an operation failed")
+                return [defect]
+            return [commit_together(writing, [operation])[0] for operation in operations]
+    problem = Unavailable("other shards write the same games; send the request again")
+    return [problem] * len(operations)
+
+
+def _outcome(operation: Operation) -> Any:  # noqa: ANN401 - whatever it answers
+    try:
+        return operation()
+    except ServiceProblem as problem:
+        return problem

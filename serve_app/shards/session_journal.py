@@ -1,0 +1,100 @@
+"""How score updates are written to the journal, and a session read back from it."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from pydantic_core import from_json
+
+from models.game.clock import GameClock
+from models.game.league import LEAGUES
+from serve_app.game.game_session import GameSession, State, minute_of
+from serve_app.game.observation import Observation, UpdateEffect
+from serve_app.schemas import Prediction, RunningForecast
+from serve_app.storage.games import GameSums, StoredGame
+from serve_app.storage.journal import JournalEntry
+
+CLOCKS = 16_384  # every second of a game and of ten overtimes, twice
+
+
+def score_entry(
+    session: GameSession, effect: UpdateEffect, identity: str, now: float
+) -> JournalEntry:
+    """The journal entry of one update, which is also its live message."""
+    seen = effect.observation
+    payload = {
+        "quarter": seen.clock.quarter,
+        "time_remaining": seen.clock.time_remaining,
+        "score_home": seen.score_home,
+        "score_away": seen.score_away,
+        "timestamp": seen.timestamp,
+        "sequence": seen.sequence,
+        "source": seen.source,
+        "margin": seen.margin,
+        "game_minute": minute_of(seen.clock),
+        "state": session.state,
+        "flags": effect.flags,
+    }
+    return JournalEntry(session.registration.game_id, "score", now, json.dumps(payload), identity)
+
+
+def observation_of(payload: dict[str, Any], league: str) -> Observation:
+    """The update that a journal entry holds."""
+    return Observation(
+        _clock(payload["quarter"], payload["time_remaining"], league),
+        payload["score_home"],
+        payload["score_away"],
+        payload["timestamp"],
+        payload["sequence"],
+        payload.get("source"),  # a game of an earlier version has none
+    )
+
+
+@lru_cache(CLOCKS)
+def _clock(quarter: int, time_remaining: str, league: str) -> GameClock:
+    """Games are all played by the same clocks: reading them anew would take half of a rebuild."""
+    return GameClock.parse(quarter, time_remaining, LEAGUES[league])
+
+
+def sums_of(session: GameSession) -> GameSums:
+    """What the store keeps of a session beside its journal."""
+    return GameSums(
+        session.state.value, session.updates, session.corrections, session.last_received
+    )
+
+
+def rebuild_session(
+    stored: StoredGame,
+    scores: Sequence[tuple[float, str]],
+    prediction: Prediction | None,
+    running: RunningForecast | None,
+) -> GameSession:
+    """The session of a game as it was, from the time and payload of its updates in their order."""
+    session = GameSession(stored.registration, stored.day, running=running, version=stored.version)
+    league = stored.registration.league
+    observations = [observation_of(from_json(payload), league) for _, payload in scores]
+    if stored.sums is None or _may_have_a_due_prediction(stored.sums, session, observations):
+        for observation in observations:
+            session.observe(observation)
+    else:
+        sums = stored.sums
+        session.restore(observations, State(sums.state), sums.corrections)
+    session.last_received = scores[-1][0] if scores else None
+    if prediction is not None:
+        session.freeze(prediction)
+        if prediction.outcome is not None:
+            session.resolve(prediction.outcome)
+    if stored.ended:
+        session.end()
+    return session
+
+
+def _may_have_a_due_prediction(
+    sums: GameSums, session: GameSession, observations: Sequence[Observation]
+) -> bool:
+    """Whether it matters what was known at each moment: the trigger is crossed, and no more."""
+    trigger = session.buffer.rules.trigger_elapsed
+    return sums.state == State.LIVE and any(
+        observation.clock.elapsed_seconds >= trigger for observation in observations
+    )
