@@ -1,4 +1,8 @@
-"""Replay recorded games to a running service as a five-second scraper would have posted them."""
+"""Replay recorded games to a running service as a five-second scraper would have posted them.
+
+With --from-store no service is asked: a night of the store is rebuilt from its journal, and every
+prediction of it is made anew and held against the stored one.
+"""
 
 import argparse
 import asyncio
@@ -11,7 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.errors import ForecastError
+from models.training.bundle import Bundle
 from serve_app.replay.errors import ReplayError
+from serve_app.replay.from_store import Pacing, StoredNights
 from serve_app.replay.night import Plan
 from serve_app.replay.noise import NoiseRates
 from serve_app.replay.playback import PlaybackOptions, connect, play_and_report
@@ -19,11 +25,19 @@ from serve_app.replay.recording import Recording, Selection, load_recordings
 from serve_app.replay.report import Report
 from serve_app.replay.report_table import print_report
 from serve_app.replay.runner import RunOptions
+from serve_app.settings import SHIPPED_BUNDLE
+from serve_app.storage.errors import StoreError
+from serve_app.storage.store import Store
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 where every game was predicted once and rightly, 1 where not, 2 on an error."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.from_store:
+        return _from_store(options)
+    if not (options.games and options.events):
+        parser.error("expected --games and --events, or --from-store")
     selection = Selection(
         date=options.date, season=options.season, game_ids=tuple(options.game_ids or ())
     )
@@ -39,6 +53,44 @@ def main(arguments: list[str] | None = None) -> int:
     if options.report:
         options.report.write_text(json.dumps(report.as_json(), indent=2) + "\n", encoding="utf-8")
     return 1 if report.failures() else 0
+
+
+def _from_store(options: argparse.Namespace) -> int:
+    """0 where all is the same again, 1 where not, 2 on an error."""
+    try:
+        store = Store.existing(options.from_store, options.store_url)
+        bundle = Bundle.load(options.bundle or SHIPPED_BUNDLE)
+        game_ids = options.game_ids or _games_of(store, options)
+        console = Console()
+        found = StoredNights(store, bundle).play(
+            game_ids,
+            wait_for=Pacing(options.speed).wait_for,
+            tell=lambda line: console.print(line, markup=False, highlight=False),
+        )
+    except (ForecastError, ReplayError, StoreError) as error:
+        print(f"replay: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    made = found.predictions + found.revisions
+    console.print(
+        f"{found.games} games, {found.updates:,} updates: {found.predictions} predictions and "
+        f"{found.revisions} revisions, {found.same} of {made} the same to the last digit"
+    )
+    for line in [*found.differing, *found.not_comparable]:
+        console.print(f"FAILED: {line}", style="bold red", markup=False)
+    if options.report:
+        options.report.write_text(json.dumps(found.as_json(), indent=2) + "\n", encoding="utf-8")
+    return 1 if found.differing or found.not_comparable else 0
+
+
+def _games_of(store: Store, options: argparse.Namespace) -> list[str]:
+    if options.date is None:
+        raise ReplayError("--from-store: expected --date or --game-ids; got a season")
+    game_ids = store.games.of_day(options.date)
+    if not game_ids:
+        raise ReplayError(f"--from-store: expected games of {options.date}; the store has none")
+    return game_ids
 
 
 async def _replay(options: argparse.Namespace, recordings: list[Recording], name: str) -> Report:
@@ -68,8 +120,12 @@ async def _replay(options: argparse.Namespace, recordings: list[Recording], name
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--games", type=Path, required=True, help="games.parquet")
-    parser.add_argument("--events", type=Path, required=True, help="score_events.parquet")
+    parser.add_argument("--games", type=Path, help="games.parquet")
+    parser.add_argument("--events", type=Path, help="score_events.parquet")
+    parser.add_argument(
+        "--from-store", type=Path, metavar="DATA_DIR", help="rebuild a night of this store instead"
+    )
+    parser.add_argument("--store-url", help="the store is this PostgreSQL database")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--date", type=date.fromisoformat, metavar="YYYY-MM-DD")
     which.add_argument("--season", type=int, help="its starting year: 2023 is 2023-24")

@@ -137,23 +137,28 @@ class GameSession:
             # A forecast made after the fact would be no forecast.
             self.move_to(State.MISSED)
         elif self.buffer.is_ready_for_prediction():
-            self.due = self._due("prediction")
+            self.due = self.forecast_at_trigger("prediction")
 
     def _renew(self, due: DueForecast) -> None:
         """A forecast that is not made yet is made from the newest evidence for its minutes."""
         state = self.buffer.trigger_state() or due.state
         if state != due.state:
             carried = len(self.buffer.missing_minutes())
-            self.due = replace(due, state=state, minutes_carried_forward=carried)
+            self.due = replace(
+                due, state=state, minutes_carried_forward=carried, updates=self.updates
+            )
 
     def _look_for_revision(self, reason: RevisionReason) -> None:
         pattern = self.buffer.get_pattern_at_6min_2q()
         if pattern is None or pattern == self.forecast_pattern:
             self.due = None
         elif self.due is None or self.due.pattern != pattern:
-            self.due = self._due(reason)
+            self.due = self.forecast_at_trigger(reason)
 
-    def _due(self, kind: Literal["prediction"] | RevisionReason) -> DueForecast | None:
+    def forecast_at_trigger(
+        self, kind: Literal["prediction"] | RevisionReason
+    ) -> DueForecast | None:
+        """A forecast from 6:00 of Q2, by what is known now; None where it cannot be made."""
         state = self.buffer.trigger_state()
         if state is None:
             return None

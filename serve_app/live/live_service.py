@@ -97,8 +97,8 @@ class LiveService:
     async def post_scores(self, updates: Sequence[Update]) -> list[ScoreResult | ServiceProblem]:
         """Take updates over any games, and make the forecasts that fell due by them.
 
-        The update that crossed the trigger carries the prediction in its result, and so does each
-        later one of the same list. Running forecasts are made behind the answer.
+        The update that crossed the trigger carries the prediction in its result; where that could
+        not be made then, the first one after it. Running forecasts are made behind the answer.
         """
         applied = await self.shards.apply(updates)
         dues = {
@@ -108,14 +108,14 @@ class LiveService:
         }
         predictions = await self._make(list(dues.values()))
         self._running.take(item.running for item in applied if isinstance(item, Applied))
-        return [
-            item
-            if isinstance(item, ServiceProblem)
-            else item.result
-            if item.due is None or item.due.game_id not in predictions
-            else item.result.model_copy(update={"prediction": predictions[item.due.game_id]})
-            for item in applied
-        ]
+        results: list[ScoreResult | ServiceProblem] = []
+        for item in applied:
+            if isinstance(item, ServiceProblem):
+                results.append(item)
+                continue
+            made = predictions.pop(item.due.game_id, None) if item.due else None
+            results.append(item.result.model_copy(update={"prediction": made} if made else {}))
+        return results
 
     async def end(self, game_id: str) -> EndResult:
         """Declare a game over, and learn from it behind the answer."""

@@ -21,6 +21,7 @@ from serve_app.model.game_lesson import lesson
 from serve_app.model.learning import Learning
 from serve_app.model.placement import Placement
 from serve_app.settings import Settings
+from serve_app.storage.errors import StoreError
 from serve_app.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -187,7 +188,10 @@ class ServedModel:
         version = trained.model_version
         learning = Learning(self._store, learn, version, known_until=bundle.strength.day)
         loaded = _InService(folder, bundle, adaptation, placement, learning, version)
-        self._read_learned(loaded)
+        try:
+            self._read_learned(loaded)
+        except StoreError:  # every forecast reads it again, and fails where it cannot
+            logger.exception("the learned games cannot be read yet")
         return loaded
 
     def _read_learned(self, model: _InService) -> None:

@@ -6,9 +6,11 @@ may be called twice with the same arguments: an actor's calls are retried after 
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+
+from pydantic import ValidationError
 
 from models.game.clock import GameClock
 from serve_app.api.problems import (
@@ -18,6 +20,7 @@ from serve_app.api.problems import (
     PredictionNotMade,
     ServiceProblem,
     TooManyUpdates,
+    Unavailable,
     UnknownGame,
 )
 from serve_app.game.due_forecast import DueForecast
@@ -30,7 +33,7 @@ from serve_app.game.game_view import (
     view,
 )
 from serve_app.game.observation import Observation
-from serve_app.live.running_pace import RunningPace, Wait
+from serve_app.live.running_pace import Wait
 from serve_app.schemas import (
     EndResult,
     Forecast,
@@ -75,10 +78,8 @@ class GameShard:
         self._auto_register = auto_register
         self._forecast_interval = forecast_interval_seconds
         self._now = now
-        self._most_sessions = most_sessions
         self._most_updates = most_updates
         self._sessions = SessionCache(store, notify, most_sessions)
-        self._paces: dict[str, RunningPace] = {}
 
     def writing(self) -> AbstractContextManager[None]:
         """One transaction for several calls: what they answer holds once it has ended."""
@@ -121,8 +122,12 @@ class GameShard:
         return view(self._sessions.get(game_id), self._now())
 
     def games(self, game_ids: Sequence[str]) -> list[GameView]:
-        """What is known of these games, in order."""
-        return [self.game(game_id) for game_id in game_ids]
+        """What is known of these games, in order; one that cannot be read just now is left out."""
+        views = []
+        for game_id in game_ids:
+            with suppress(Unavailable):
+                views.append(self.game(game_id))
+        return views
 
     def prediction(self, game_id: str) -> Prediction:
         """The frozen prediction; raises a problem that says why there is none."""
@@ -161,7 +166,6 @@ class GameShard:
                 self._keep_ended(session)
                 payload = end_result(session).model_dump_json(exclude={"prediction", "game_id"})
                 self._write(session, "ended", payload)
-                self._paces.pop(game_id, None)
             return end_result(session)
 
     def _keep_ended(self, session: GameSession) -> None:
@@ -246,11 +250,15 @@ class GameShard:
                 "the update to register it; got none",
                 errors=[{"field": "home_team", "value": None, "expected": "a team code"}],
             )
-        self._add(
-            GameRegistration(
+        try:
+            registration = GameRegistration(
                 game_id=update.game_id, home_team=update.home_team, away_team=update.away_team
             )
-        )
+        except ValidationError as error:
+            raise InvalidRequest(
+                f"game {update.game_id!r} cannot be registered: {error.errors()[0]['msg']}"
+            ) from None
+        self._add(registration)
         return self._sessions.get(update.game_id)
 
     # --- forecasts -------------------------------------------------------------------------
@@ -262,7 +270,7 @@ class GameShard:
         """
         with self._sessions.writing():
             session = self._sessions.get(due.game_id)
-            if session.prediction is None:
+            if session.prediction is None and session.due is not None:
                 self._freeze(session, due, forecast)
             elif session.due == due and due.kind != "prediction":
                 self._revise(session, due, forecast)
@@ -303,19 +311,15 @@ class GameShard:
         self._write(session, "outcome", f'{{"outcome": {outcome.model_dump_json()}}}')
 
     def _ask_running(self, game_id: str) -> DueForecast | Wait | None:
-        pace = self._paces.pop(game_id, None) or RunningPace(self._forecast_interval)
-        self._paces[game_id] = pace
-        if len(self._paces) > self._most_sessions:
-            del self._paces[next(iter(self._paces))]  # the one asked longest ago
         session = self._sessions.get(game_id)
+        pace = self._sessions.pace(game_id, self._forecast_interval)
         return pace.ask(game_id, session.running_due, self._now())
 
     def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
         """The running forecasts to be made of games whose wait is over."""
         asked = []
         for game_id in game_ids:
-            if game_id in self._paces:
-                self._paces[game_id].end_wait()
+            self._sessions.pace(game_id, self._forecast_interval).end_wait()
             asked.append(self._ask_running(game_id))
         return [item for item in asked if item is not None]
 

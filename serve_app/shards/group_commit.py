@@ -78,8 +78,7 @@ def commit_together(
         except StaleWriteError as error:
             logger.warning("another shard wrote the same games: %s; trying again", error)
         except StoreError as error:
-            logger.error("nothing was written: %s", error)
-            return [Unavailable(f"{error}; send the request again")] * len(operations)
+            return [_unavailable(error)] * len(operations)
         except Exception as defect:
             if len(operations) == 1:
                 logger.exception("an operation failed")
@@ -87,6 +86,20 @@ def commit_together(
             return [commit_together(writing, [operation])[0] for operation in operations]
     problem = Unavailable("other shards write the same games; send the request again")
     return [problem] * len(operations)
+
+
+def read(operation: Callable[[], T]) -> T:
+    """The answer of an operation that writes nothing, and so waits for no lock of the store."""
+    try:
+        return operation()
+    except StoreError as error:
+        raise _unavailable(error) from None
+
+
+def _unavailable(error: StoreError) -> Unavailable:
+    """What is told of a failing store; what the driver says is for the log."""
+    logger.error("the store failed: %s", error)
+    return Unavailable("the store does not answer; send the request again")
 
 
 def _outcome(operation: Operation) -> Any:  # noqa: ANN401 - whatever it answers

@@ -1,15 +1,20 @@
 """The sessions of a shard, as a cache of the store: memory never holds what the store does not."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from serve_app.api.problems import UnknownGame
+from serve_app.api.problems import Unavailable, UnknownGame
 from serve_app.game.game_session import GameSession
+from serve_app.live.running_pace import RunningPace
 from serve_app.schemas import GameRegistration
 from serve_app.shards.session_journal import rebuild_session, sums_of
+from serve_app.storage.errors import ArchiveError
 from serve_app.storage.games import GameAdvance
 from serve_app.storage.journal import JournalEntry
 from serve_app.storage.store import Store
+
+logger = logging.getLogger(__name__)
 
 
 class SessionCache:
@@ -25,6 +30,7 @@ class SessionCache:
         self._notify = notify
         self._most = most
         self._sessions: dict[str, GameSession] = {}
+        self._paces: dict[str, RunningPace] = {}
         self._entries: list[JournalEntry] | None = None
         self._used: set[str] = set()
         self._changed: set[str] = set()
@@ -49,9 +55,11 @@ class SessionCache:
         stored = self._store.games.get(game_id)
         if stored is None:
             raise UnknownGame.of(game_id)
+        with _of_one_game(game_id):
+            scores = self._store.scores(stored)
         return rebuild_session(
             stored,
-            self._store.scores(stored),
+            scores,
             self._store.predictions.get(game_id),
             None if stored.ended else self._store.journal.running_forecast(game_id),
         )
@@ -84,7 +92,16 @@ class SessionCache:
     def first_payload(self, game_id: str, identity: str) -> str | None:
         """The journaled update with this identity, of this transaction or before it; or None."""
         written = self._payloads.get((game_id, identity))
-        return written or self._store.journal.score_payload(game_id, identity)
+        with _of_one_game(game_id):
+            return written or self._store.score_payload(game_id, identity)
+
+    def pace(self, game_id: str, interval: float) -> RunningPace:
+        """The pace of a game's running forecasts, forgotten with its session."""
+        return self._paces.setdefault(game_id, RunningPace(interval))
+
+    def _forget(self, game_id: str) -> None:
+        self._sessions.pop(game_id, None)
+        self._paces.pop(game_id, None)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -106,7 +123,7 @@ class SessionCache:
                 self._sessions[game_id].version += 1
         except BaseException:
             for game_id in self._used:
-                self._sessions.pop(game_id, None)
+                self._forget(game_id)
             raise
         finally:
             self._entries = None
@@ -132,4 +149,16 @@ class SessionCache:
 
     def _let_go(self) -> None:
         while len(self._sessions) > self._most:
-            del self._sessions[next(iter(self._sessions))]
+            self._forget(next(iter(self._sessions)))
+
+
+@contextmanager
+def _of_one_game(game_id: str) -> Iterator[None]:
+    """An archive that cannot be read is the trouble of this game, not of those beside it."""
+    try:
+        yield
+    except ArchiveError as error:
+        logger.error("%s", error)
+        raise Unavailable(
+            f"game {game_id!r}: its archived journal cannot be read", game_id=game_id
+        ) from None

@@ -1,6 +1,7 @@
 """The pool of shard actors: which shard has which game, and how it is asked."""
 
 import asyncio
+import logging
 import os
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,9 +17,11 @@ from serve_app.live.running_pace import Wait
 from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
 from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
-from serve_app.shards.group_commit import GroupCommit
+from serve_app.shards.group_commit import GroupCommit, read
 from serve_app.shards.shard_messages import Applied, MadeForecast, Update
 from serve_app.storage.store import Store
+
+logger = logging.getLogger(__name__)
 
 MOST_WAITING = 1_000  # calls that may wait for one shard
 
@@ -40,13 +43,18 @@ class ShardActor:
             Store.at(settings.data_dir, settings.store_url),
             auto_register=settings.auto_register,
             forecast_interval_seconds=settings.forecast_interval_seconds,
-            notify=hub.notify.remote,
+            # A wake-up that is lost is made good; those of a hub that is away must not pile up.
+            notify=hub.notify.options(max_task_retries=0).remote,
         )
         self._commits = GroupCommit(self._shard.writing, most_waiting=MOST_WAITING)
 
     async def call(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
         """Call a method of the shard, in a commit shared with all that waits."""
         return await self._commits.run(lambda: getattr(self._shard, method)(*arguments))
+
+    async def read(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
+        """Call a method of the shard that writes nothing."""
+        return read(lambda: getattr(self._shard, method)(*arguments))
 
     async def process_id(self) -> int:
         """The process of this shard, which also shows that it answers."""
@@ -131,20 +139,23 @@ class ShardPool:
 
     async def game(self, game_id: str) -> GameView:
         """What is known of one game; raises UnknownGame."""
-        view: GameView = await self._of(game_id, "game", game_id)
+        view: GameView = await self._of(game_id, "game", game_id, reads=True)
         return view
 
     async def games(self, game_ids: Sequence[str]) -> list[GameView]:
-        """What is known of these games, in order."""
+        """What is known of these games, in order; one that cannot be read is left out."""
         answers = await asyncio.gather(
-            *(self._ask(index, "games", ids) for index, ids in self._shares(game_ids).items())
+            *(
+                self._ask(index, "games", ids, reads=True)
+                for index, ids in self._shares(game_ids).items()
+            )
         )
         views = {view.game_id: view for answer in answers for view in answer}
-        return [views[game_id] for game_id in game_ids]
+        return [views[game_id] for game_id in game_ids if game_id in views]
 
     async def prediction(self, game_id: str) -> Prediction:
         """The frozen prediction of a game; raises a problem that says why there is none."""
-        prediction: Prediction = await self._of(game_id, "prediction", game_id)
+        prediction: Prediction = await self._of(game_id, "prediction", game_id, reads=True)
         return prediction
 
     async def end(self, game_id: str) -> EndResult:
@@ -165,12 +176,13 @@ class ShardPool:
             shares.setdefault(shard_of(game_id, len(self)), []).append(game_id)
         return shares
 
-    async def _of(self, game_id: str, method: str, *arguments: object) -> Any:  # noqa: ANN401
+    async def _of(self, game_id: str, method: str, *arguments: object, reads: bool = False) -> Any:  # noqa: ANN401 - Ray types no answer
         """What the shard of a game answers."""
-        return await self._ask(shard_of(game_id, len(self)), method, *arguments)
+        return await self._ask(shard_of(game_id, len(self)), method, *arguments, reads=reads)
 
-    async def _ask(self, index: int, method: str, *arguments: object) -> Any:  # noqa: ANN401
-        return await _answer(self._shards[index].call.remote, method, *arguments)
+    async def _ask(self, index: int, method: str, *arguments: object, reads: bool = False) -> Any:  # noqa: ANN401 - Ray types no answer
+        shard = self._shards[index]
+        return await _answer((shard.read if reads else shard.call).remote, method, *arguments)
 
 
 async def _answer(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - Ray's types
@@ -180,7 +192,8 @@ async def _answer(call: Callable[..., Any], *arguments: object) -> Any:  # noqa:
     except RayTaskError as error:
         if isinstance(error.cause, ServiceProblem):
             raise error.cause from None
-        raise Unavailable(f"a shard failed: {error.cause!r}") from error
+        logger.error("a shard failed", exc_info=error)
+        raise Unavailable("a shard failed; its log says more") from None
     except PendingCallsLimitExceeded as error:
         raise Overloaded(f"{MOST_WAITING} requests wait for a shard already") from error
     except RayActorError as error:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from serve_app.storage.errors import StaleWriteError, StoreUnavailableError
+from serve_app.storage.errors import StaleWriteError, StoreAddressError, StoreUnavailableError
 from serve_app.storage.migrate import bring_up_to_date
 
 FILE_NAME = "halftime.sqlite3"
@@ -24,17 +24,27 @@ WAIT_SECONDS = 3.0
 # "half" in ASCII: writers of one PostgreSQL database queue up behind this advisory lock. So the
 # numbers of the journal are given out in the order of the commits, and no reader can pass over one.
 WRITERS_LOCK = 0x68616C66
+# Parameters of libpq by which a URL can carry a password besides the place before the host.
+PASSWORD_PARAMETERS = frozenset({"password", "sslpassword"})
 
 
 def postgresql_url(text: str) -> sa.URL:
-    """A PostgreSQL address with the driver that is used here; raises ValueError on any other."""
-    expected = "expected postgresql://user@host:5432/database"
+    """A PostgreSQL address with the driver that is used here.
+
+    Raises StoreAddressError on any other, and on one with a password: configs are shown and kept,
+    and others on the machine read a process's arguments.
+    """
+    expected = "the store's URL: expected postgresql://user@host:5432/database"
     try:
         url = sa.make_url(text)
-    except ArgumentError:
-        raise ValueError(expected) from None
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
+        raise StoreAddressError(f"{expected}; got something else") from None
     if url.get_backend_name() != "postgresql" or not url.database:
-        raise ValueError(expected)
+        raise StoreAddressError(f"{expected}; got something else")
+    if url.password is not None or PASSWORD_PARAMETERS & url.query.keys():
+        raise StoreAddressError(
+            f"{expected} without a password, whose place is PGPASSWORD or ~/.pgpass; got one in it"
+        )
     return url.set(drivername="postgresql+psycopg")
 
 
@@ -163,7 +173,16 @@ class Database:
         engine = sa.create_engine(
             self.url,
             hide_parameters=True,
-            connect_args={"connect_timeout": ceil(self._wait_seconds), "options": options},
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "connect_timeout": ceil(self._wait_seconds),
+                "options": options,
+                # A server that is gone without a word is noticed by the network, not by a timer.
+                "tcp_user_timeout": milliseconds,
+                "keepalives_idle": 1,
+                "keepalives_interval": 1,
+                "keepalives_count": 3,
+            },
             pool_pre_ping=True,
             pool_timeout=self._wait_seconds,
         )
@@ -182,7 +201,14 @@ def _store_errors() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise StaleWriteError(f"the store: expected a new row; {error.orig}") from error
+        raise StaleWriteError(f"the store: expected a new row; {_reason(error)}") from error
     except (DBAPIError, PoolTimeoutError) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreUnavailableError(f"the store does not answer: {reason}") from error
+        raise StoreUnavailableError(f"the store does not answer: {_reason(error)}") from error
+
+
+def _reason(error: DBAPIError | PoolTimeoutError) -> object:
+    """What the driver says; of PostgreSQL's errors the first line, for the others show rows."""
+    if not isinstance(error, DBAPIError):
+        return error
+    diagnosis = getattr(error.orig, "diag", None)
+    return (diagnosis and diagnosis.message_primary) or error.orig

@@ -118,6 +118,11 @@ class Games:
             row = connection.execute(_GET, {"its_game": game_id}).one_or_none()
         return None if row is None else _stored(row)
 
+    def archive_of(self, game_id: str) -> str | None:
+        """The file that the journal of a game went to, or None."""
+        with self._database.reading() as connection:
+            return connection.execute(_ARCHIVE_OF, {"its_game": game_id}).scalar()
+
     def newest(self, limit: int) -> list[str]:
         """The ids of the `limit` newest registrations, oldest first."""
         newest_first = sa.select(games.c.game_id).order_by(
@@ -162,6 +167,8 @@ _GET = sa.select(
     games.c.last_received,
     games.c.archive,
 ).where(games.c.game_id == sa.bindparam("its_game"))
+
+_ARCHIVE_OF = sa.select(games.c.archive).where(games.c.game_id == sa.bindparam("its_game"))
 
 
 def _stored(row: sa.Row[*tuple[Any, ...]]) -> StoredGame:

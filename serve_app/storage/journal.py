@@ -32,13 +32,17 @@ class JournalEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:
-    """One thing that happened: `payload` is JSON text, `time` epoch seconds of the service."""
+    """One thing that happened: `payload` is JSON text, `time` epoch seconds of the service.
+
+    `identity` is that of a score update within its game.
+    """
 
     seq: int
     game_id: str
     type: str
     time: float
     payload: str
+    identity: str | None = None
 
 
 class Journal:
@@ -59,11 +63,14 @@ class Journal:
             journal.delete().where(journal.c.game_id == game_id, journal.c.type == "forecast")
         )
 
-    def drop(self, game_ids: Iterable[str]) -> None:
-        """Forget all that happened in these games, once it is archived."""
-        self._database.transaction.execute(
-            journal.delete().where(journal.c.game_id.in_(list(game_ids)))
+    def drop(self, game_ids: Iterable[str], first: int, last: int) -> int:
+        """Forget the rows `first` to `last` of these games, once archived; returns their number."""
+        done = self._database.transaction.execute(
+            journal.delete()
+            .where(journal.c.game_id.in_(list(game_ids)))
+            .where(journal.c.seq.between(first, last))
         )
+        return done.rowcount
 
     def score_payload(self, game_id: str, identity: str) -> str | None:
         """The payload of the update with this identity, or None."""
@@ -111,9 +118,7 @@ class Journal:
             return int(connection.execute(_LAST_SEQ).scalar_one())
 
 
-_ROWS = sa.select(
-    journal.c.seq, journal.c.game_id, journal.c.type, journal.c.time, journal.c.payload
-)
+_ROWS = sa.select(*journal.columns)
 _AFTER = (
     _ROWS.where(journal.c.seq > sa.bindparam("its_seq"))
     .order_by(journal.c.seq)

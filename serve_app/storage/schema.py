@@ -47,9 +47,16 @@ journal = sa.Table(
     sa.Column("identity", sa.Text),
     sqlite_autoincrement=True,
 )
-for kind, name in (("score", "journal_scores"), ("forecast", "journal_forecasts")):
-    is_kind = journal.c.type == kind
-    sa.Index(name, journal.c.game_id, journal.c.seq, sqlite_where=is_kind, postgresql_where=is_kind)
+sa.Index("journal_by_game", journal.c.game_id, journal.c.seq)
+# A game that is rebuilt reads its updates without looking at the forecasts between them.
+_is_score = journal.c.type == "score"
+sa.Index(
+    "journal_scores",
+    journal.c.game_id,
+    journal.c.seq,
+    sqlite_where=_is_score,
+    postgresql_where=_is_score,
+)
 _is_identified = journal.c.identity.is_not(None)
 sa.Index(
     "journal_identities",

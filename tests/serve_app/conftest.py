@@ -17,9 +17,9 @@ from serve_app.live.running_pace import Wait
 from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
 from serve_app.settings import SHIPPED_BUNDLE, Settings
 from serve_app.shards.game_shard import GameShard
+from serve_app.shards.group_commit import GroupCommit
 from serve_app.shards.shard_messages import Applied, MadeForecast, Update
 from serve_app.storage.store import Store
-from tests.postgresql import NoPostgresError, PostgresServer
 
 NORMAL = Shape(np.asarray([NormalDist().inv_cdf(level) for level in GRID_LEVELS]), 0.3, 0.3)
 
@@ -27,20 +27,6 @@ NORMAL = Shape(np.asarray([NormalDist().inv_cdf(level) for level in GRID_LEVELS]
 @pytest.fixture(scope="session")
 def bundle() -> Bundle:
     return Bundle.load(SHIPPED_BUNDLE)
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgresServer]:
-    """A PostgreSQL server; tests that want one skip where none can be had."""
-    try:
-        server = PostgresServer()
-    except NoPostgresError as reason:
-        pytest.skip(f"no PostgreSQL server here: {reason}")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture
@@ -62,37 +48,38 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]
 
 
 class LocalShards:
-    """The shards of the service as one shard in this process."""
+    """The shards of the service as one shard in this process, with its group commit."""
 
     def __init__(self, shard: GameShard) -> None:
         self.shard = shard
+        self._commits = GroupCommit(shard.writing, most_waiting=1_000)
 
     async def register(self, registration: GameRegistration) -> GameView:
-        return self.shard.register(registration)
+        return await self._commits.run(lambda: self.shard.register(registration))
 
     async def apply(self, updates: Sequence[Update]) -> list[Applied | ServiceProblem]:
-        return self.shard.apply(updates)
+        return await self._commits.run(lambda: self.shard.apply(updates))
 
     async def record(self, due: DueForecast, forecast: Forecast) -> Prediction:
-        return self.shard.record(due, forecast)
+        return await self._commits.run(lambda: self.shard.record(due, forecast))
 
     async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
-        return self.shard.running(game_ids)
+        return await self._commits.run(lambda: self.shard.running(game_ids))
 
     async def record_running(self, made: Sequence[MadeForecast]) -> None:
-        self.shard.record_running(made)
+        await self._commits.run(lambda: self.shard.record_running(made))
 
     async def game(self, game_id: str) -> GameView:
-        return self.shard.game(game_id)
+        return await self._commits.run(lambda: self.shard.game(game_id))
 
     async def games(self, game_ids: Sequence[str]) -> list[GameView]:
-        return self.shard.games(game_ids)
+        return await self._commits.run(lambda: self.shard.games(game_ids))
 
     async def prediction(self, game_id: str) -> Prediction:
-        return self.shard.prediction(game_id)
+        return await self._commits.run(lambda: self.shard.prediction(game_id))
 
     async def end(self, game_id: str) -> EndResult:
-        return self.shard.end(game_id)
+        return await self._commits.run(lambda: self.shard.end(game_id))
 
     async def process_ids(self) -> list[int]:
         return [0]

@@ -16,6 +16,7 @@ from serve_app.model.forecasting import DejavuQuestion, LstmQuestion
 from serve_app.model.model_shelf import ModelShelf
 from serve_app.model.served_model import ServedModel, load_bundle
 from serve_app.settings import Settings
+from serve_app.storage.errors import StoreUnavailableError
 from serve_app.storage.store import Store
 from tests.serve_app.small_bundles import DAY, ended_game, put_ended, saved, small
 
@@ -64,6 +65,17 @@ def learned(store: Store, folder: Path) -> list[str]:
 async def learn(model: ServedModel) -> None:
     model.wake()
     await model.settle()
+
+
+async def test_a_replica_that_starts_while_the_store_is_away_forecasts_once_it_is_back(
+    settings: Settings, tmp_path: Path
+):
+    (tmp_path / "data").write_text("")  # where the store's folder should be
+    model = ServedModel(settings, Store.at(tmp_path / "data"))
+    with pytest.raises(StoreUnavailableError):
+        await model.forecast(REQUESTS, similar=0)
+    (tmp_path / "data").unlink()
+    assert len(await model.forecast(REQUESTS, similar=0)) == len(REQUESTS)
 
 
 # --- learning --------------------------------------------------------------------------------

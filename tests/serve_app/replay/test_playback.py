@@ -14,7 +14,7 @@ from rich.console import Console
 from serve_app.replay.errors import RefusedError, ReplayError
 from serve_app.replay.night import Plan
 from serve_app.replay.noise import NoiseRates
-from serve_app.replay.playback import PlaybackOptions, play_and_report
+from serve_app.replay.playback import PlaybackOptions, connect, play_and_report
 from serve_app.replay.recording import Recording
 from serve_app.replay.report import Report
 from serve_app.replay.report_table import print_report
@@ -204,3 +204,11 @@ def test_without_a_service_the_error_says_what_to_do(two_nights: list[Recording]
 
     with pytest.raises(ReplayError, match="make serve"):
         asyncio.run(playing())
+
+
+async def test_a_replay_sends_the_key_of_the_environment(monkeypatch: pytest.MonkeyPatch):
+    async with connect(URL, 1) as client:
+        assert "authorization" not in client.headers
+    monkeypatch.setenv("HALFTIME_API_KEY", "of-the-environment")
+    async with connect(URL, 1) as client:
+        assert client.headers["authorization"] == "Bearer of-the-environment"

@@ -11,6 +11,7 @@ from serve_app.api.problems import (
     InvalidRequest,
     PredictionNotMade,
     ServiceProblem,
+    Unavailable,
     UnknownGame,
 )
 from serve_app.game.due_forecast import DueForecast
@@ -255,6 +256,56 @@ def test_games_that_were_used_long_ago_are_read_from_the_store(store: Store):
     assert len(shard._sessions) == 2
     assert [shard.game(f"g{number}").margin for number in range(4)] == [0, 1, 2, 3]
     assert len(shard._sessions) == 2
+
+
+def test_a_game_that_cannot_be_registered_leaves_the_rest_of_the_list_alone(store: Store):
+    shard = GameShard(store, auto_register=True)
+    good = Update("good", 1, "6:00", 2, 0, home_team="BOS", away_team="LAL")
+    bad = Update("bad", 1, "6:00", 2, 0, home_team="BOS", away_team="BOS")
+    taken, refused = shard.apply([good, bad])
+    assert isinstance(taken, Applied)
+    assert isinstance(refused, InvalidRequest)
+    assert "two teams" in refused.detail
+    assert shard.game("good").updates == 1
+
+
+def test_a_forecast_that_comes_after_the_end_is_not_frozen(shard: GameShard, store: Store):
+    shard.register(registration())
+    due = applied(shard, updates(1080))[-1].due
+    assert due is not None
+    told = shard.end("g1")
+    with pytest.raises(PredictionNotMade):
+        shard.record(due, forecast())
+    assert shard.end("g1") == told
+    assert "prediction" not in types(store)
+
+
+def test_a_running_forecast_that_was_not_committed_is_asked_for_again(store: Store):
+    shard = GameShard(store, forecast_interval_seconds=60.0)
+    shard.register(registration())
+
+    def post_and_fail() -> None:
+        with shard.writing():
+            assert isinstance(asked(shard, updates(120))[-1], DueForecast)
+            raise OSError("in the middle")
+
+    with pytest.raises(OSError, match="in the middle"):
+        post_and_fail()
+    assert isinstance(asked(shard, updates(120))[-1], DueForecast)
+
+
+def test_an_archive_that_cannot_be_read_is_the_trouble_of_its_game(store: Store):
+    shard = GameShard(store)
+    for game_id in ("old", "live"):
+        shard.register(registration(game_id))
+        applied(shard, [update(60, 2, game_id=game_id)])
+    with store.writing():
+        store.games.set_archive(["old"], "gone.parquet")
+    back = GameShard(store)
+    first, second = back.apply([update(90, 3, game_id="old"), update(90, 3, game_id="live")])
+    assert isinstance(first, Unavailable)
+    assert isinstance(second, Applied)
+    assert [view.game_id for view in back.games(["old", "live"])] == ["live"]
 
 
 def test_watchers_are_woken_after_the_commit_and_only_then(store: Store):

@@ -9,7 +9,7 @@ import pytest
 
 from serve_app.game.ended_game import EndedGame
 from serve_app.schemas import Prediction
-from serve_app.storage.errors import StaleWriteError
+from serve_app.storage.errors import StaleWriteError, StoreAddressError
 from serve_app.storage.journal import JournalEntry
 from serve_app.storage.store import Store
 from tests.serve_app.conftest import forecast, registration
@@ -97,6 +97,13 @@ def test_another_connection_sees_what_was_committed(store: Store, tmp_path: Path
     assert other.journal.scores("g1") == [(5.0, '{"a": 1}')]
     assert other.games.newest(10) == ["g1"]
     other.close()
+
+
+def test_a_password_in_the_address_is_refused_and_not_told(tmp_path: Path):
+    for open_store in (Store.at, Store.existing):
+        with pytest.raises(StoreAddressError, match="PGPASSWORD") as refused:
+            open_store(tmp_path, "postgresql://me:pass-word@somewhere/games")
+        assert "pass-word" not in str(refused.value)
 
 
 def ended_game(game_id: str, day: date = date(2024, 1, 5)) -> EndedGame:

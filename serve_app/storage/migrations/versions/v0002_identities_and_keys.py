@@ -8,12 +8,16 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
+Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     """Add what is new; updates that carried a sequence get their identity."""
     _add_to_games()
     op.add_column("journal", sa.Column("identity", sa.Text))
     _identify_updates()
+    op.drop_index("journal_forecasts", "journal")
+    op.create_index("journal_by_game", "journal", ["game_id", "seq"])
     where = sa.text("identity IS NOT NULL")
     op.create_index(
         "journal_identities",
@@ -28,7 +32,7 @@ def upgrade() -> None:
 
 def _add_to_games() -> None:
     for column in (
-        sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("version", Number, nullable=False, server_default="0"),
         sa.Column("state", sa.Text),
         sa.Column("updates", sa.Integer),
         sa.Column("corrections", sa.Integer),
