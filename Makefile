@@ -10,7 +10,7 @@ EVENTS ?= ../shared/data/score_events.parquet
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 ARGS ?=
 
-.PHONY: install demo serve test check format train backtest backtest-full replay bench clean
+.PHONY: install demo serve test check format train backtest backtest-full replay bench chaos fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -61,10 +61,19 @@ backtest-full: $(READY)
 replay: $(READY)
 	$(BIN)/python scripts/replay.py --games $(GAMES) --events $(EVENTS) --url $(URL) $(ARGS)
 
-# The service's latency and updates a second, then the speed of scoring many games.
+# The service's latency and updates a second, then the store's, then the speed of scoring games.
 bench: $(READY)
 	$(BIN)/python scripts/bench.py $(ARGS)
+	$(BIN)/python scripts/bench_store.py
 	$(BIN)/python scripts/bench_scoring.py
+
+# 100 games while 200 processes are killed; some 20 minutes. It ends in a certificate.
+chaos: $(READY)
+	$(BIN)/python scripts/chaos.py --games-file $(GAMES) --events-file $(EVENTS) $(ARGS)
+
+# The whole contract, 10,000 malformed bodies and hostile watchers against the real service.
+fuzz: $(READY)
+	$(BIN)/python scripts/fuzz.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -19,10 +19,11 @@ import websockets
 from rich.console import Console
 from rich.table import Table
 
+from serve_app.client.exchange import auth_headers
 from serve_app.process.environment import LOOPBACK, free_port
 from serve_app.process.service_process import ROOT, ServiceProcess
 
-HEADERS = {"Content-Type": "application/json"}
+HEADERS = {"Content-Type": "application/json", **auth_headers(None)}
 PATTERN = json.dumps({"pattern": [float(minute % 7) for minute in range(18)]})
 
 
@@ -117,7 +118,9 @@ async def crossings(service: ServiceProcess, port: int, games: int) -> dict[str,
         register(connection, f"cross-{number}")
         connection.post("/scores", json.dumps(scores(f"cross-{number}", range(30, 1080, 30))))
     seconds = []
-    async with websockets.connect(service.live_url, max_size=None) as watcher:
+    async with websockets.connect(
+        service.live_url, max_size=None, additional_headers=auth_headers(None)
+    ) as watcher:
         await watcher.recv()
         for number in range(games):
             (crossing,) = scores(f"cross-{number}", range(1080, 1081))

@@ -12,9 +12,11 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from models.forecasters.live_models import DejavuForecast, ask_dejavu, ask_lstm
+from serve_app.access.access import Access, access_of
 from serve_app.api.ingress import build_api
 from serve_app.api.problems import Unavailable
-from serve_app.live.live_feed import Broadcast, build_feed
+from serve_app.live.broadcast import Broadcast
+from serve_app.live.live_feed import build_feed
 from serve_app.live.live_hub import connect_hub
 from serve_app.live.live_service import LiveService
 from serve_app.model.forecasting import DejavuQuestion, LstmQuestion
@@ -24,7 +26,9 @@ from serve_app.model.user_config import Batching, InService
 from serve_app.schemas import GameView
 from serve_app.settings import Settings
 from serve_app.shards.shard_pool import ShardPool
+from serve_app.storage.api_keys import ApiKeys
 from serve_app.storage.store import Store
+from serve_app.storage.ticket_rows import TicketRows
 
 AnswerT = TypeVar("AnswerT")
 QuestionT = TypeVar("QuestionT", DejavuQuestion, LstmQuestion)
@@ -132,6 +136,11 @@ def _asking(handle: DeploymentHandle[Any], name: str) -> Callable[[list[Any]], A
     return ask
 
 
+def _access(settings: Settings, store: Store) -> Access:
+    """Who may do what, by the keys of the store."""
+    return access_of(settings, ApiKeys(store.database), TicketRows(store.database))
+
+
 @serve.ingress()
 class IngressReplica:
     """The HTTP routes; composed asks both model deployments, fused holds the models itself."""
@@ -169,7 +178,8 @@ class IngressReplica:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The routes, bound to this replica's service."""
-        return build_api(self._settings, self._service, self._store, self._model)
+        access = _access(self._settings, self._store)
+        return build_api(self._settings, self._service, self._store, self._model, access)
 
 
 @serve.ingress()
@@ -194,5 +204,7 @@ class LiveFeedReplica:
                 messages_after=self._hub.messages_after.remote,
                 snapshot=self._snapshot,
                 queue_messages=self._settings.feed_queue_messages,
-            )
+                max_watchers=self._settings.max_watchers,
+            ),
+            _access(self._settings, self._store),
         )

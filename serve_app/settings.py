@@ -24,6 +24,11 @@ SHIPPED_BUNDLE = Path(__file__).parent.parent / "models" / "bundles" / "nba-2023
 
 Weight = Annotated[StrictFloat, Field(ge=0, le=1)]
 
+HostName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=253)
+]
+Origin = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$", max_length=300)]
+
 
 class SettingsError(ValueError):
     """A setting is wrong: says which, what came and what is allowed."""
@@ -46,6 +51,13 @@ class Settings(BaseModel):
         default=None,
         description="PostgreSQL instead of the embedded store, for several nodes: "
         "postgresql://user@host:5432/database. The password stands in PGPASSWORD or ~/.pgpass.",
+    )
+    archive_after_days: StrictInt = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Once a day the journals of games that ended so many days ago go to Parquet "
+        "files in archive/ of the data folder; 0 keeps all in the store.",
     )
     bundle: Path = Field(
         default=SHIPPED_BUNDLE, description="Bundle folder with everything trained."
@@ -87,6 +99,25 @@ class Settings(BaseModel):
     max_list_items: StrictInt = Field(
         default=500, ge=1, le=10_000, description="Most updates or patterns in one list."
     )
+    max_requests_in_flight: StrictInt = Field(
+        default=200,
+        ge=1,
+        le=10_000,
+        description="Requests that one replica works on at once; one more is a 503 problem.",
+    )
+    max_held_body_bytes: StrictInt = Field(
+        default=50_000_000,
+        ge=1_000,
+        le=10_000_000_000,
+        description="Bytes of all request bodies that one replica holds at once; one that goes "
+        "beyond is a 503 problem.",
+    )
+    max_watchers: StrictInt = Field(
+        default=2_000,
+        ge=1,
+        le=100_000,
+        description="WebSocket clients of one replica; one more is refused with a 503 problem.",
+    )
     request_timeout_seconds: StrictFloat = Field(
         default=10.0, gt=0, le=300, description="A REST answer that takes longer is a 504 problem."
     )
@@ -97,11 +128,41 @@ class Settings(BaseModel):
         description="Messages that may wait for one WebSocket client before it is dropped.",
     )
 
+    keyless: StrictBool = Field(
+        default=False,
+        description="Answer without an API key as long as the store never had one; "
+        "scripts/serve.py sets it where the service listens on loopback only, and refuses it "
+        "elsewhere.",
+    )
+    allowed_hosts: tuple[HostName, ...] = Field(
+        default=(),
+        description="Names in `Host` that the service answers for besides localhost and IP "
+        "addresses, without a port; the host of http_options is one of them.",
+    )
+    allowed_origins: tuple[Origin, ...] = Field(
+        default=(),
+        description="Other sites whose pages may use the service: scheme://host[:port].",
+    )
+    requests_per_second: StrictInt = Field(
+        default=2_000,
+        ge=1,
+        le=1_000_000,
+        description="Requests a second that one key may send to one replica, and all without a "
+        "key together while none exists; more is a 429 problem.",
+    )
+    keyless_requests_per_second: StrictInt = Field(
+        default=200,
+        ge=1,
+        le=1_000_000,
+        description="Requests a second without a good key, all together, to one replica once "
+        "keys exist: the page, probes, and whoever guesses.",
+    )
+
     @field_validator("store_url")
     @classmethod
     def _postgresql_without_password(cls, text: str | None) -> str | None:
-        if text is not None and postgresql_url(text).password is not None:
-            raise ValueError("expected no password in it; PGPASSWORD or ~/.pgpass is its place")
+        if text is not None:
+            postgresql_url(text)
         return text
 
     @field_validator("weights")
@@ -125,4 +186,6 @@ def _wrong(item: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     if item["type"] == "extra_forbidden":
         return f"setting {name!r} is unknown; expected one of {', '.join(Settings.model_fields)}"
     description = Settings.model_fields[name].description
-    return f"setting {name!r}: {item['msg']}; got {item['input']!r} ({description})"
+    # What came as a URL may have a password in it.
+    got = "" if name == "store_url" else f"; got {item['input']!r}"
+    return f"setting {name!r}: {item['msg']}{got} ({description})"

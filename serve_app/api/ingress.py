@@ -12,13 +12,39 @@ from pydantic_core import ErrorDetails
 
 from models.game.league import NBA
 from serve_app import dashboard
-from serve_app.api.http_limits import BodyLimit, TimeLimit
+from serve_app.access.access import Access
+from serve_app.access.guarded_api import GuardedAPI
+from serve_app.access.ticket_route import add_ticket_route
+from serve_app.api.description import (
+    ANYWHERE,
+    BODY_PROBLEMS,
+    first_half,
+    game_links,
+    linked,
+    list_body,
+    problems,
+)
+from serve_app.api.docs_page import CONTENT_SECURITY_POLICY as DOCS_POLICY
+from serve_app.api.docs_page import docs_page
+from serve_app.api.http_limits import Admission, BodyLimit, TimeLimit
 from serve_app.api.problem_answers import answer_problems, invalid
-from serve_app.api.problems import ListTooLong, NotFound, ServiceProblem
+from serve_app.api.problems import (
+    Conflict,
+    InsufficientPatternProblem,
+    InvalidRequest,
+    ListTooLong,
+    NotFound,
+    PredictionNotMade,
+    SequenceReused,
+    ServiceProblem,
+    UnknownGame,
+)
 from serve_app.live.live_service import LiveService
 from serve_app.model.accuracy import accuracy
 from serve_app.model.served_model import ServedModel
 from serve_app.schemas import (
+    EXAMPLE_GAME,
+    EXAMPLE_PATTERN,
     Accuracy,
     EndResult,
     Forecast,
@@ -49,24 +75,34 @@ PAGE_LIMIT = 1_000
 VERSION = version("halftime-forecaster")
 # Asked for again at each visit, so that a new version never mixes old and new modules.
 ASSET_HEADERS = {"Cache-Control": "no-cache"}
+DOCS_HEADERS = {"Content-Security-Policy": DOCS_POLICY, **ASSET_HEADERS}
 PAGE_HEADERS = {"Content-Security-Policy": dashboard.CONTENT_SECURITY_POLICY, **ASSET_HEADERS}
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "A problem (RFC 9457)", "model": Problem},
-    "5XX": {"description": "A problem (RFC 9457)", "model": Problem},
-}
+# What a client may do with a game that it named; these are operation ids.
+OF_A_GAME = ("game", "post_score", "prediction", "end")
 
 
 def build_api(
-    settings: Settings, service: LiveService, store: Store, model: ServedModel
+    settings: Settings,
+    service: LiveService,
+    store: Store,
+    model: ServedModel,
+    access: Access | None = None,
 ) -> FastAPI:
-    """The HTTP application over one service."""
-    api = FastAPI(
+    """The HTTP application over one service; nothing guards it without `access`."""
+    api = GuardedAPI(
+        access=access,
+        docs_url=None,
+        redoc_url=None,
         title="Halftime forecaster",
         description="Live NBA halftime forecasts with calibrated intervals.",
         version=VERSION,
-        responses=PROBLEMS,
+        responses=problems(*ANYWHERE),
+        generate_unique_id_function=lambda route: route.name,
     )
-    api.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    api.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, max_held_bytes=settings.max_held_body_bytes
+    )
+    api.add_middleware(Admission, max_requests=settings.max_requests_in_flight)
     # Outermost, so that a body which never comes is under it too.
     api.add_middleware(TimeLimit, seconds=settings.request_timeout_seconds)
     answer_problems(api)
@@ -76,11 +112,13 @@ def build_api(
     _add_log_routes(api, store, model)
     _add_status_routes(api, settings, service, model)
     _add_page_routes(api)
+    if access is not None:
+        add_ticket_route(api, access.tickets)
     return api
 
 
 def _add_forecast_routes(api: FastAPI, settings: Settings, service: LiveService) -> None:
-    @api.post("/predict", response_model=Forecast)
+    @api.post("/predict", response_model=Forecast, responses=problems(*BODY_PROBLEMS))
     async def predict(request: PredictRequest) -> Response:
         """Forecast the halftime margin from the margins at the end of minutes 1..18."""
         (forecast,) = await service.predict([request])
@@ -89,7 +127,10 @@ def _add_forecast_routes(api: FastAPI, settings: Settings, service: LiveService)
     @api.post(
         "/predict/batch",
         response_model=list[Forecast | Problem],
-        openapi_extra=_list_body("PredictRequest", PredictRequest),
+        responses=problems(*BODY_PROBLEMS, ListTooLong),
+        openapi_extra=list_body(
+            PredictRequest, [{"pattern": EXAMPLE_PATTERN}], settings.max_list_items
+        ),
     )
     async def predict_batch(items: Annotated[list[Any], Body()]) -> Response:
         """Forecast from many patterns; a bad item gets its problem in its place."""
@@ -105,36 +146,59 @@ def _add_forecast_routes(api: FastAPI, settings: Settings, service: LiveService)
 
 
 def _add_game_routes(api: FastAPI, service: LiveService, store: Store) -> None:
-    @api.post("/games")
+    @api.post(
+        "/games",
+        responses=linked(
+            problems(*BODY_PROBLEMS, Conflict), game_links("$response.body#/game_id", *OF_A_GAME)
+        ),
+    )
     async def register(registration: GameRegistration) -> GameView:
         """Monitor a game; the same registration again gets the same answer."""
         return await service.shards.register(registration)
 
-    @api.get("/games")
+    @api.get("/games", responses=problems(InvalidRequest))
     async def games(
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 200,
     ) -> list[GameView]:
         """What is monitored: the newest registrations, oldest first."""
         return await service.shards.games(await asyncio.to_thread(store.games.newest, limit))
 
-    @api.get("/games/{game_id}")
+    @api.get("/games/{game_id}", responses=problems(InvalidRequest, UnknownGame))
     async def game(game_id: GameId) -> GameView:
         """What is known of one game."""
         return await service.shards.game(game_id)
 
-    @api.get("/games/{game_id}/prediction", response_model_exclude_none=True)
+    @api.get(
+        "/games/{game_id}/prediction",
+        response_model_exclude_none=True,
+        responses=problems(
+            InvalidRequest, UnknownGame, PredictionNotMade, InsufficientPatternProblem
+        ),
+    )
     async def prediction(game_id: GameId) -> Prediction:
         """The frozen 6:00 prediction, with its revisions and its outcome."""
         return await service.shards.prediction(game_id)
 
-    @api.post("/games/{game_id}/end")
+    @api.post(
+        "/games/{game_id}/end",
+        responses=linked(
+            problems(InvalidRequest, UnknownGame),
+            game_links("$request.path.game_id", "game", "prediction"),
+        ),
+    )
     async def end(game_id: GameId) -> EndResult:
         """The game is over: predicted, actual and error."""
         return await service.end(game_id)
 
 
 def _add_score_routes(api: FastAPI, settings: Settings, service: LiveService) -> None:
-    @api.post("/games/{game_id}/scores")
+    @api.post(
+        "/games/{game_id}/scores",
+        responses=linked(
+            problems(*BODY_PROBLEMS, UnknownGame, SequenceReused),
+            game_links("$request.path.game_id", *OF_A_GAME),
+        ),
+    )
     async def post_score(game_id: GameId, update: ScoreUpdate) -> ScoreResult:
         """Take one update; the one that crosses 6:00 of Q2 is answered with the prediction."""
         (result,) = await service.post_scores([_update(game_id, update)])
@@ -145,7 +209,8 @@ def _add_score_routes(api: FastAPI, settings: Settings, service: LiveService) ->
     @api.post(
         "/scores",
         response_model=list[ListItemResult],
-        openapi_extra=_list_body("GameScoreUpdate", GameScoreUpdate),
+        responses=problems(*BODY_PROBLEMS, ListTooLong),
+        openapi_extra=list_body(GameScoreUpdate, first_half(EXAMPLE_GAME), settings.max_list_items),
     )
     async def post_scores(items: Annotated[list[Any], Body()]) -> Response:
         """Take updates over any games, in order; one bad item never spoils the rest."""
@@ -163,7 +228,7 @@ def _add_score_routes(api: FastAPI, settings: Settings, service: LiveService) ->
 
 
 def _add_log_routes(api: FastAPI, store: Store, model: ServedModel) -> None:
-    @api.get("/predictions")
+    @api.get("/predictions", responses=problems(InvalidRequest))
     async def predictions(
         since: Annotated[int, Query(ge=0, le=2**53)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
@@ -175,7 +240,11 @@ def _add_log_routes(api: FastAPI, store: Store, model: ServedModel) -> None:
             next_since=page[-1][0] if page else since,
         )
 
-    @api.get("/predictions.jsonl", response_class=StreamingResponse)
+    @api.get(
+        "/predictions.jsonl",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
+    )
     async def predictions_jsonl() -> StreamingResponse:
         """The whole prediction log, one JSON object a line."""
         return StreamingResponse(_lines(store), media_type="application/x-ndjson")
@@ -231,6 +300,10 @@ def _add_page_routes(api: FastAPI) -> None:
     async def page() -> HTMLResponse:
         return HTMLResponse(dashboard.page(), headers=PAGE_HEADERS)
 
+    @api.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(docs_page(api.title), headers=DOCS_HEADERS)
+
     @api.get("/assets/{name}", include_in_schema=False)
     async def asset(name: str) -> Response:
         try:
@@ -285,13 +358,6 @@ def _item_result(result: ScoreResult | ServiceProblem) -> ListItemResult:
     if isinstance(result, ServiceProblem):
         return ListItemResult(status=result.status, problem=result.problem())
     return ListItemResult(status=200, result=result)
-
-
-def _list_body(name: str, kind: type[PredictRequest | GameScoreUpdate]) -> dict[str, Any]:
-    """OpenAPI of a list body whose items are parsed one by one."""
-    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
-    body = {"type": "array", "items": {**schema, "title": name}}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}}
 
 
 async def _lines(store: Store) -> AsyncIterator[str]:

@@ -1,13 +1,14 @@
 """How every error becomes an answer: problem details, whoever raised it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from models.errors import ForecastError
 from serve_app.api.problems import (
@@ -25,15 +26,17 @@ from serve_app.storage.errors import StoreError
 logger = logging.getLogger(__name__)
 
 SHOWN_CHARACTERS = 200
+# A body of a megabyte may be wrong in a hundred thousand places: the answer is no larger for it.
+SHOWN_ERRORS = 20
 LARGEST_SHOWN = 1e15
 
 
-def problem_response(problem: ServiceProblem) -> Response:
-    """A problem as an HTTP response."""
+def problem_response(problem: ServiceProblem, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem as an HTTP response, with these headers beside its own."""
     return Response(
         problem.problem().model_dump_json(),
         status_code=problem.status,
-        headers=problem.headers,
+        headers={**problem.headers, **(headers or {})},
         media_type=MEDIA_TYPE,
     )
 
@@ -47,16 +50,22 @@ def invalid(errors: Sequence[Any]) -> ServiceProblem:
         return MalformedBody("the body: expected JSON with Content-Type: application/json")
     details = [
         {
-            "field": ".".join(str(part) for part in error["loc"] if part != "body") or "body",
+            "field": _field(error["loc"]),
             "value": shown(error.get("input")),
             "expected": error["msg"].removeprefix("Value error, "),
         }
-        for error in errors
+        for error in errors[:SHOWN_ERRORS]
     ]
     detail = "; ".join(
         f"{item['field']}: {item['expected']}; got {item['value']!r}" for item in details
     )
+    if len(errors) > len(details):
+        detail += f"; and {len(errors) - len(details)} more"
     return InvalidRequest(detail, errors=details)
+
+
+def _field(loc: Sequence[int | str]) -> str:
+    return ".".join(str(shown(part)) for part in loc if part != "body") or "body"
 
 
 def shown(value: object) -> object:
@@ -91,7 +100,7 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        return problem_response(_from_http(request, error))
+        return problem_response(_from_http(request, error), _allowed(request, error))
 
     @app.exception_handler(Exception)
     async def _defect(request: Request, error: Exception) -> Response:
@@ -110,3 +119,16 @@ def _from_http(request: Request, error: HTTPException) -> ServiceProblem:
         case HTTPStatus.BAD_REQUEST:
             return MalformedBody(f"the body: expected JSON; {error.detail}")
     return InternalError(f"{error.status_code}: {error.detail}")
+
+
+def _allowed(request: Request, error: HTTPException) -> dict[str, str]:
+    """The methods of this path, by all of its routes: the error itself names only one's."""
+    if error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+        return {}
+    methods = {
+        method
+        for route in request.app.routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", None) or ()
+    }
+    return {"Allow": ", ".join(sorted(methods))}

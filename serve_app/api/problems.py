@@ -3,6 +3,13 @@
 ServiceProblem
 ├── InvalidRequest        422  a field is wrong: says which, what came, what was expected
 ├── MalformedBody         400  the body is no JSON, or not a list where a list is due
+├── MisplacedKey          400  an API key in the URL, or two that differ
+├── Unauthorized          401  no API key or ticket, or one that is not good
+├── Forbidden             403  the key lacks the scope: names it
+├── ForbiddenHost         403  the service does not answer for this host
+├── ForbiddenOrigin       403  a page of another site asks
+├── UnsupportedEncoding   415  the body is compressed
+├── SlowBody              408  the body did not come in time
 ├── BodyTooLarge          413  the body is over the limit
 ├── ListTooLong           413  the list is over the limit
 ├── UnknownGame           404  no such game: says how to register it
@@ -11,10 +18,11 @@ ServiceProblem
 ├── PredictionNotMade     404  the game has no prediction yet
 ├── InsufficientPatternProblem 404  nor can it have one: too many minutes without an update
 ├── Conflict              409  the game is registered with other content
+├── TooManyRequests       429  the key asks more often than its rate
 ├── SequenceReused        409  another update of the game has this sequence number
 ├── TooManyUpdates        409  the game has as many updates as it may
-├── Overloaded            503  too much waits already
 ├── Unavailable           503  a shard, the models or the store do not answer
+├── Overloaded            503  a queue of the service is full: come back later
 ├── TimedOut              504  the answer took longer than the limit
 └── InternalError         500  a defect of the service
 """
@@ -75,6 +83,63 @@ class MalformedBody(ServiceProblem):
     status = 400
     name = "malformed_body"
     title = "The body cannot be read"
+
+
+class MisplacedKey(ServiceProblem):
+    """An API key is where it must not be; its value is not told."""
+
+    status = 400
+    name = "misplaced_key"
+    title = "The API key is in the wrong place"
+
+
+class Unauthorized(ServiceProblem):
+    """The request needs an API key that is good."""
+
+    status = 401
+    name = "unauthorized"
+    title = "An API key is needed"
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(ServiceProblem):
+    """The key is good, but not for this; `scope` is the one that is needed."""
+
+    status = 403
+    name = "forbidden"
+    title = "The API key may not do this"
+
+
+class ForbiddenHost(ServiceProblem):
+    """The service does not answer for the host that was asked for."""
+
+    status = 403
+    name = "forbidden_host"
+    title = "The service does not answer for this host"
+
+
+class ForbiddenOrigin(ServiceProblem):
+    """The request comes from a page of another site."""
+
+    status = 403
+    name = "forbidden_origin"
+    title = "The request comes from another site"
+
+
+class UnsupportedEncoding(ServiceProblem):
+    """The body has a content coding, and none is taken: a small body could become a huge one."""
+
+    status = 415
+    name = "unsupported_encoding"
+    title = "The body's encoding is not taken"
+
+
+class SlowBody(ServiceProblem):
+    """The body did not come in time; the same request may be sent again."""
+
+    status = 408
+    name = "slow_body"
+    title = "The body did not come in time"
 
 
 class BodyTooLarge(ServiceProblem):
@@ -150,6 +215,15 @@ class Conflict(ServiceProblem):
     title = "The game is registered with other content"
 
 
+class TooManyRequests(ServiceProblem):
+    """The key asks more often than its rate allows; the same request may be sent again."""
+
+    status = 429
+    name = "too_many_requests"
+    title = "There are too many requests"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
+
+
 class SequenceReused(ServiceProblem):
     """Another update of the same game and source has this sequence number."""
 
@@ -166,21 +240,21 @@ class TooManyUpdates(ServiceProblem):
     title = "The game takes no more updates"
 
 
-class Overloaded(ServiceProblem):
-    """Too much waits already; the same request may be sent again."""
-
-    status = 503
-    name = "overloaded"
-    title = "The service has too much to do now"
-    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
-
-
 class Unavailable(ServiceProblem):
     """A part of the service does not answer; the same request may be sent again."""
 
     status = 503
     name = "unavailable"
     title = "The service cannot answer now"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
+
+
+class Overloaded(ServiceProblem):
+    """A queue of the service is full; nothing was done, and the request may be sent again."""
+
+    status = 503
+    name = "overloaded"
+    title = "The service has too much to do"
     headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
 
 

@@ -111,6 +111,7 @@ class ServiceFailedError(ProblemError):
 _BY_TYPE: dict[str, type[ProblemError]] = {
     "urn:problem:invalid_request": InvalidRequestError,
     "urn:problem:malformed_body": InvalidRequestError,
+    "urn:problem:misplaced_key": NotAllowedError,
     "urn:problem:insufficient_pattern": InsufficientPatternError,
     "urn:problem:not_found": NotFoundError,
     UNKNOWN_GAME: UnknownGameError,
@@ -169,5 +170,7 @@ def is_refusal(error: ClientError) -> bool:
     """
     if not isinstance(error, ProblemError) or not 400 <= error.status < 500:
         return False
+    if isinstance(error, NotAllowedError):
+        return False
     no_service = error.problem.type == NO_TYPE and error.status in {404, 405}
-    return error.status not in {401, 403, 408, 429} and not no_service
+    return error.status not in {408, 429} and not no_service

@@ -8,6 +8,7 @@ the end of a game is the same account each time. So a request whose answer was l
 """
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -30,6 +31,8 @@ from serve_app.client.errors import (
 from serve_app.schemas import Problem
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+KEY_VARIABLE = "HALFTIME_API_KEY"
+"""Where programs find their key: not on a command line, which everybody on the machine can read."""
 DEFAULT_TIMEOUT = httpx.Timeout(15.0, connect=3.0)
 """Longer than the service allows itself, so that its own 504 arrives."""
 EXCERPT_CHARACTERS = 200
@@ -49,7 +52,12 @@ def checked_url(text: str) -> httpx.URL:
 
 
 def auth_headers(api_key: str | None) -> dict[str, str]:
-    """The key as a header; the message about a bad key does not hold it."""
+    """The key as a header; None takes that of the environment, if there is one.
+
+    The message about a bad key does not hold it.
+    """
+    if api_key is None:
+        api_key = os.environ.get(KEY_VARIABLE) or None
     if api_key is None:
         return {}
     if not api_key or not all("!" <= character <= "~" for character in api_key):

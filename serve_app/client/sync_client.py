@@ -51,7 +51,8 @@ class ForecastClient:
 
     Args:
         base_url: address of the service, a path prefix included if it has one.
-        api_key: sent as `Authorization: Bearer`; in no URL, message or representation.
+        api_key: sent as `Authorization: Bearer`; in no URL, message or representation. Left out
+            it is that of the environment variable HALFTIME_API_KEY, if there is one.
         timeout: seconds for each attempt, or `httpx.Timeout` for its parts.
         retry: how often to try and how long to wait between.
         transport: replaces the network, for tests and proxies.

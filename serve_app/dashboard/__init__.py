@@ -2,7 +2,7 @@
 
 The ingress serves `page()` at `GET /` and `asset(name)` at `GET /assets/{name}`, both with the
 header `Content-Security-Policy: CONTENT_SECURITY_POLICY`. The page talks to `/ws/live`,
-`/accuracy` and `/models` of the same origin and to nothing else.
+`/accuracy`, `/models` and, with a key, `/tickets` of the same origin and to nothing else.
 """
 
 from functools import cache
@@ -10,7 +10,8 @@ from importlib.resources import files
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 _SCRIPT = "text/javascript; charset=utf-8"
@@ -19,6 +20,7 @@ ASSETS = {
     "dashboard.css": "text/css; charset=utf-8",
     "dashboard.js": _SCRIPT,
     "link.js": _SCRIPT,
+    "session.js": _SCRIPT,
     "night.js": _SCRIPT,
     "card.js": _SCRIPT,
     "chart.js": _SCRIPT,

@@ -3,6 +3,7 @@
 import { Card } from "./card.js";
 import { Link } from "./link.js";
 import { apply, arrange, counts, emptyNight, standing } from "./night.js";
+import { looksLikeKey, Refused, Session } from "./session.js";
 import { announcement, percent } from "./words.js";
 
 const SILENCE_MILLISECONDS = 120_000;
@@ -151,19 +152,15 @@ function showLink(state) {
   node.dataset.state = state;
   document.documentElement.dataset.link = state;
   const known = night.time ? `, as of ${timeOfDay.format(new Date(night.time))}` : "";
-  byId("link-text").textContent = state === "live" ? "Live" : `Reconnecting${known}`;
-  document.title = state === "live" ? TITLE : `Reconnecting – ${TITLE}`;
-}
-
-async function fetchJson(path) {
-  const answer = await fetch(path, { headers: { accept: "application/json" } });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return answer.json();
+  const words = { live: "Live", locked: "Key needed" }[state] ?? `Reconnecting${known}`;
+  byId("link-text").textContent = words;
+  document.title = state === "live" ? TITLE : `${words.split(",")[0]} – ${TITLE}`;
+  if (state === "lost" && !session.key) lockWhereRefused();
 }
 
 async function fetchModels() {
   try {
-    const { model_version: version } = await fetchJson("models");
+    const { model_version: version } = await session.fetchJson("models");
     byId("model").textContent = `Model ${version}`;
     byId("model").hidden = !version;
   } catch {
@@ -177,7 +174,7 @@ function refreshAccuracy(pause) {
   asking ??= setTimeout(async () => {
     let again = null;
     try {
-      showAccuracy(await fetchJson("accuracy"));
+      showAccuracy(await session.fetchJson("accuracy"));
     } catch {
       again = ACCURACY_RETRY_MILLISECONDS;
     }
@@ -200,7 +197,8 @@ function showAccuracy({ resolved, coverage_target: target, ensemble, persistence
 
 function showExample() {
   const here = new URL(".", document.baseURI).href;
-  const json = "  -H 'content-type: application/json' \\";
+  const key = session.key ? `  -H "authorization: Bearer $HALFTIME_API_KEY" \\\n` : "";
+  const json = `${key}  -H 'content-type: application/json' \\`;
   byId("example").textContent = [
     `curl ${here}games \\`,
     json,
@@ -212,10 +210,92 @@ function showExample() {
   ].join("\n");
 }
 
+// --- the key, where the service asks for one ------------------------------------------------
+
+// Where the browser forbids the page its storage, even asking for it throws.
+function tabStorage() {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
+const session = new Session({ storage: tabStorage(), ask: (...request) => fetch(...request) });
+
+function lock(reason) {
+  link.rest();
+  session.forget();
+  // What was shown to the holder of a key is not left to who comes after.
+  apply(night, { type: "snapshot", seq: 0, time: null, games: [] });
+  arranged = false;
+  showLink("locked");
+  byId("lock").hidden = false;
+  byId("forget").hidden = true;
+  byId("model").hidden = true;
+  for (const figure of ["mae", "persistence", "coverage"]) byId(figure).textContent = "–";
+  tellLock(reason);
+  byId("key").focus();
+  schedule();
+}
+
+function lockOn(error) {
+  if (error instanceof Refused) lock(error.message);
+}
+
+async function lockWhereRefused() {
+  try {
+    await session.fetchJson("models");
+  } catch (error) {
+    if (error instanceof Refused) lock("");
+  }
+}
+
+function tellLock(reason) {
+  byId("lock-reason").textContent = reason;
+  byId("key").toggleAttribute("aria-invalid", reason !== "");
+}
+
+async function unlock(event) {
+  event.preventDefault();
+  const key = byId("key").value.trim();
+  if (!looksLikeKey(key)) {
+    tellLock("This is no API key: one begins with htf and is 59 characters long.");
+    return;
+  }
+  session.keep(key);
+  try {
+    await session.fetchJson("models");
+  } catch (error) {
+    session.forget();
+    const away = "The service does not answer now. Try again in a moment.";
+    tellLock(error instanceof Refused ? error.message : away);
+    return;
+  }
+  byId("key").value = "";
+  tellLock("");
+  byId("lock").hidden = true;
+  byId("forget").hidden = false;
+  showExample();
+  link.open();
+  byId("games").focus();
+}
+
 const address = new URL("ws/live", document.baseURI);
 address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-const link = new Link(address, { onMessage: takeIn, onState: showLink });
+const link = new Link(address, {
+  onMessage: takeIn,
+  onState: showLink,
+  protocols: () => {
+    const offered = session.protocols();
+    if (!Array.isArray(offered)) offered.catch(lockOn);
+    return offered;
+  },
+});
 
+byId("lock").addEventListener("submit", unlock);
+byId("forget").addEventListener("click", () => lock(""));
+byId("forget").hidden = !session.key;
 showExample();
 link.open();
 setInterval(() => link.check(SILENCE_MILLISECONDS), SILENCE_MILLISECONDS / 4);

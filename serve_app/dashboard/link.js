@@ -10,11 +10,14 @@ const FLAPPING_ATTEMPTS = 2;
  * One socket at a time; a lost one is replaced after a pause that doubles, with jitter.
  *
  * `live` from the snapshot on, with which every connection begins. `onMessage` gets each message,
- * `onState` gets `live` or `lost`.
+ * `onState` gets `live` or `lost`. `protocols` gives what the next socket offers, or a promise of
+ * it; one that is broken counts as a lost socket.
  */
 export class Link {
-  constructor(url, { onMessage, onState }) {
+  constructor(url, { onMessage, onState, protocols = () => [] }) {
     this.url = url;
+    this.protocols = protocols;
+    this.resting = false;
     this.onMessage = onMessage;
     this.onState = onState;
     this.attempts = 0;
@@ -26,11 +29,40 @@ export class Link {
   open() {
     clearTimeout(this.retry);
     clearTimeout(this.guard);
-    const old = this.socket;
-    const socket = new WebSocket(this.url);
-    this.socket = socket;
+    this.resting = false;
     this.opened = Date.now();
+    const old = this.socket;
+    const offered = this.protocols();
+    if (Array.isArray(offered)) this.#connect(offered);
+    else this.#connectWith(offered);
     old?.close();
+  }
+
+  /** Stay away until `open` is called. */
+  rest() {
+    this.resting = true;
+    this.live = false;
+    clearTimeout(this.retry);
+    clearTimeout(this.guard);
+    const old = this.socket;
+    this.socket = null;
+    old?.close();
+  }
+
+  #connectWith(promised) {
+    const waiting = { close() {} };
+    this.socket = waiting;
+    promised.then(
+      (offered) => {
+        if (waiting === this.socket) this.#connect(offered);
+      },
+      () => this.#lose(waiting),
+    );
+  }
+
+  #connect(offered) {
+    const socket = new WebSocket(this.url, offered);
+    this.socket = socket;
     socket.addEventListener("message", (event) => this.#hear(socket, event.data));
     socket.addEventListener("close", () => this.#lose(socket));
     this.guard = setTimeout(() => this.#lose(socket), SNAPSHOT_MILLISECONDS);
@@ -43,7 +75,7 @@ export class Link {
 
   /** Try at once instead of at the end of the present pause. */
   hurry() {
-    if (!this.socket) this.open();
+    if (!this.socket && !this.resting) this.open();
   }
 
   #hear(socket, text) {

@@ -1,122 +1,45 @@
-"""The live feed over WebSocket: a snapshot on connect, then every change, to every watcher."""
+"""The live feed over WebSocket: a snapshot on connect, then every change, to every watcher.
+
+A client that does not keep up is dropped, never waited for: it comes back with a new snapshot.
+"""
 
 import asyncio
 import contextlib
-import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
-from starlette.status import WS_1012_SERVICE_RESTART, WS_1013_TRY_AGAIN_LATER
+from starlette.status import (
+    WS_1009_MESSAGE_TOO_BIG,
+    WS_1012_SERVICE_RESTART,
+    WS_1013_TRY_AGAIN_LATER,
+)
 
-from serve_app.live.live_hub import Message
-from serve_app.schemas import GameView
+from serve_app.access.access import Access
+from serve_app.access.guarded_api import GuardedAPI
+from serve_app.api.connection import abort_connection
+from serve_app.api.problem_answers import problem_response
+from serve_app.api.problems import ServiceProblem
+from serve_app.live.broadcast import Broadcast, Watcher
 
 logger = logging.getLogger(__name__)
 
-LONG_POLL_SECONDS = 10.0
-RETRY_SECONDS = 0.5
+DENIAL = "websocket.http.response"
+# How long one message may wait for a client to take what was sent before.
+PATIENCE_SECONDS = 20.0
+CLOSE_SECONDS = 2.0
+# Watchers have nothing to say; the keep-alive texts that some clients send are shorter.
+MAX_SAID = 1_000
 
 
-class Watcher:
-    """One client's waiting messages; `overrun` once it was too slow to take them."""
+def build_feed(
+    broadcast: Broadcast, access: Access | None = None, patience_seconds: float = PATIENCE_SECONDS
+) -> FastAPI:
+    """The WebSocket application: `/live` below the route prefix of its deployment.
 
-    def __init__(self, limit: int) -> None:
-        self.messages: asyncio.Queue[Message | None] = asyncio.Queue(limit + 1)
-        self.overrun = False
-        self._limit = limit
-
-    def put(self, message: Message) -> None:
-        """Queue a message; a client that is too far behind is given up instead of waited for."""
-        if self.overrun:
-            return
-        if self.messages.qsize() >= self._limit:
-            self.overrun = True
-            self.finish()
-        else:
-            self.messages.put_nowait(message)
-
-    def finish(self) -> None:
-        """Wake the sender for the last time."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self.messages.put_nowait(None)
-
-
-class Broadcast:
-    """Carries the hub's messages to the watchers of this process.
-
-    `messages_after(seq, timeout)` and `snapshot()` are how it reaches the hub and the games.
+    Nothing guards it without `access`.
     """
-
-    def __init__(
-        self,
-        last_seq: Callable[[], Awaitable[int]],
-        messages_after: Callable[[int, float], Awaitable[Sequence[Message]]],
-        snapshot: Callable[[], Awaitable[Sequence[GameView]]],
-        queue_messages: int,
-    ) -> None:
-        self._ask_last_seq = last_seq
-        self._messages_after = messages_after
-        self._snapshot = snapshot
-        self._queue_messages = queue_messages
-        self._watchers: set[Watcher] = set()
-        self._seq = 0
-        self._started = asyncio.Event()
-
-    @property
-    def watching(self) -> int:
-        """Number of connected watchers."""
-        return len(self._watchers)
-
-    async def run(self) -> None:
-        """Carry messages until cancelled; outlives a restart of the hub."""
-        while True:
-            try:
-                if not self._started.is_set():
-                    self._seq = await self._ask_last_seq()
-                    self._started.set()
-                messages = await self._messages_after(self._seq, LONG_POLL_SECONDS)
-            except Exception:
-                logger.exception("the live hub does not answer; asking again")
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            for message in messages:
-                for watcher in self._watchers:
-                    watcher.put(message)
-                self._seq = message[0]
-
-    def finish(self) -> None:
-        """Let every watcher go."""
-        for watcher in self._watchers:
-            watcher.finish()
-
-    @asynccontextmanager
-    async def watch(self) -> AsyncIterator[tuple[str, Watcher]]:
-        """A snapshot message, and a watcher that gets all that came after it."""
-        await self._started.wait()
-        watcher = Watcher(self._queue_messages)
-        self._watchers.add(watcher)
-        try:
-            # Taken before the games are asked: what happens meanwhile is in the snapshot, in the
-            # queue, or in both, and applying a state twice does no harm.
-            seq = self._seq
-            games = await self._snapshot()
-            yield snapshot_text(seq, games), watcher
-        finally:
-            self._watchers.discard(watcher)
-
-
-def snapshot_text(seq: int, games: Sequence[GameView]) -> str:
-    """The snapshot message: `{seq, type, time, games}`."""
-    head = {"seq": seq, "type": "snapshot", "time": datetime.now(UTC).isoformat()}
-    views = ", ".join(game.model_dump_json() for game in games)
-    return f'{json.dumps(head)[:-1]}, "games": [{views}]}}'
-
-
-def build_feed(broadcast: Broadcast) -> FastAPI:
-    """The WebSocket application: `/live` below the route prefix of its deployment."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -125,31 +48,83 @@ def build_feed(broadcast: Broadcast) -> FastAPI:
         task.cancel()
         broadcast.finish()
 
-    feed = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    feed = GuardedAPI(
+        access=access, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
 
     @feed.websocket("/live")
     async def live(socket: WebSocket) -> None:
-        await socket.accept()
-        async with broadcast.watch() as (snapshot, watcher):
-            sender = asyncio.create_task(_send(socket, snapshot, watcher))
-            try:
-                while True:  # Watchers say nothing; reading is how a disconnect is noticed.
-                    await socket.receive_text()
-            except (WebSocketDisconnect, KeyError, RuntimeError):
-                pass
-            finally:
-                sender.cancel()
+        try:
+            async with broadcast.watch() as (snapshot, watcher):
+                await socket.accept()
+                code = await _serve(socket, snapshot, watcher, patience_seconds)
+                if code is not None:
+                    await _close(socket, code, min(patience_seconds, CLOSE_SECONDS))
+        except ServiceProblem as problem:
+            await _deny(socket, problem)
 
     return feed
 
 
-async def _send(socket: WebSocket, snapshot: str, watcher: Watcher) -> None:
+async def _serve(
+    socket: WebSocket, snapshot: str, watcher: Watcher, patience_seconds: float
+) -> int | None:
+    """Send until either side has had enough; the close code, None where the client has gone."""
+    sending = asyncio.create_task(_send(socket, snapshot, watcher, patience_seconds))
+    reading = asyncio.create_task(_read(socket))
+    watcher.when_overrun(sending.cancel)  # it may hang in a send
+    try:
+        await asyncio.wait({sending, reading}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sending, reading):
+            task.cancel()
+        ended = await asyncio.gather(sending, reading, return_exceptions=True)
+    if isinstance(ended[1], int):
+        return ended[1]
+    if watcher.overrun or isinstance(ended[0], TimeoutError):
+        return WS_1013_TRY_AGAIN_LATER
+    return ended[0] if isinstance(ended[0], int) else None
+
+
+async def _send(socket: WebSocket, snapshot: str, watcher: Watcher, seconds: float) -> int | None:
+    """Send all that comes; raises TimeoutError where the client takes too long over one."""
+    text = snapshot
     with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        await socket.send_text(snapshot)
-        while not watcher.overrun:
+        while True:
+            async with asyncio.timeout(seconds):
+                await socket.send_text(text)
             message = await watcher.messages.get()
             if message is None:
-                break
-            await socket.send_text(message[1])
-        code = WS_1013_TRY_AGAIN_LATER if watcher.overrun else WS_1012_SERVICE_RESTART
-        await socket.close(code)
+                return WS_1012_SERVICE_RESTART
+            text = message[1]
+    return None
+
+
+async def _read(socket: WebSocket) -> int | None:
+    """Read until the client has gone, which is how that is noticed, or says too much."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        if len(message.get("text") or message.get("bytes") or "") > MAX_SAID:
+            return WS_1009_MESSAGE_TOO_BIG
+
+
+async def _close(socket: WebSocket, code: int, seconds: float) -> None:
+    """Say why, and where the client does not even take that, end its connection."""
+    try:
+        async with asyncio.timeout(seconds):
+            await socket.close(code)
+    except TimeoutError:
+        ended = abort_connection(socket.scope)
+        logger.warning("a watcher that reads nothing is dropped (connection ended: %s)", ended)
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # it has gone by itself
+
+
+async def _deny(socket: WebSocket, problem: ServiceProblem) -> None:
+    """Answer a handshake with a problem."""
+    if DENIAL in socket.scope.get("extensions", {}):
+        await socket.send_denial_response(problem_response(problem))
+    else:
+        await socket.close(WS_1013_TRY_AGAIN_LATER)

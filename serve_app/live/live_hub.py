@@ -16,7 +16,6 @@ from typing import Any
 import ray
 
 from serve_app.settings import Settings
-from serve_app.storage.errors import StoreError
 from serve_app.storage.journal import JournalRow
 from serve_app.storage.store import Store
 
@@ -70,8 +69,8 @@ class LiveHub:
     async def messages_after(self, seq: int, timeout_seconds: float) -> list[Message]:
         """The messages after `seq` in order; waits for one, at most `timeout_seconds`.
 
-        A caller that is further behind than the messages held here is answered from the journal,
-        at most `READ_ROWS` at a time.
+        At most `READ_ROWS` at a time; a caller that is further behind than the messages held here
+        is answered from the journal.
         """
         async with self._arrived:
             try:
@@ -83,7 +82,7 @@ class LiveHub:
             rows = await asyncio.to_thread(self._store.journal.after, seq, READ_ROWS)
             return [(row.seq, message_text(row)) for row in rows]
         newest_first = takewhile(lambda message: message[0] > seq, reversed(self._messages))
-        return list(newest_first)[::-1]
+        return list(newest_first)[::-1][:READ_ROWS]
 
     async def _read_forever(self) -> None:
         while True:
@@ -95,13 +94,16 @@ class LiveHub:
             self._woken.clear()
             try:
                 await self._read_new()
-            except StoreError:
+            except Exception:
                 logger.exception("the journal could not be read; trying again")
 
     async def _read_new(self) -> None:
         if not self._started.is_set():
-            self._last_seq = await asyncio.to_thread(self._store.journal.last_seq)
-            self._started.set()
+            newest = await asyncio.to_thread(self._store.journal.last_seq)
+            async with self._arrived:
+                self._last_seq = newest
+                self._started.set()
+                self._arrived.notify_all()  # a replica may be behind this already
         while rows := await asyncio.to_thread(self._store.journal.after, self._last_seq, READ_ROWS):
             async with self._arrived:
                 self._messages.extend((row.seq, message_text(row)) for row in rows)

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 GATHER_SECONDS = 0.02
 # Where the models live in this process a call holds everything up: other work gets in between.
 GAMES_AT_ONCE = 4
+# Beyond so many the one that has waited longest is left out: its game's next update asks again.
+MAX_WAITING = 10_000
 HALFTIME_SECONDS = END_MINUTE["halftime"] * SECONDS_PER_MINUTE
 
 
@@ -60,8 +62,11 @@ class RunningForecasts:
         """Have these made; returns at once."""
         for item in asked:
             if isinstance(item, Wait):
-                self._start(self._ask_again(item))
+                if len(self._tasks) < MAX_WAITING:
+                    self._start(self._ask_again(item))
             elif item is not None:
+                if item.game_id not in self._newest and len(self._newest) >= MAX_WAITING:
+                    del self._newest[next(iter(self._newest))]
                 self._newest[item.game_id] = item
         if self._newest and self._making is None:
             self._making = self._start(self._make_waiting())

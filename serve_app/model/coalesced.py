@@ -10,8 +10,10 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 
 from models.forecasters.forecaster import ForecastRequest, MarginForecast
-from serve_app.api.problems import Unavailable
+from serve_app.api.problems import Overloaded, Unavailable
 from serve_app.model.placement import Placement
+
+MAX_WAITING = 1_000  # callers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,12 @@ class Coalesced:
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:
-        """One forecast per request, in order; the same to the bit as if asked alone."""
+        """One forecast per request, in order; the same to the bit as if asked alone.
+
+        Raises Overloaded where too many wait already.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded(f"forecasts: expected at most {MAX_WAITING} callers at once")
         answers: asyncio.Future[list[MarginForecast]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Asked(requests, similar, answers))
         if self._making is None:
@@ -51,11 +58,14 @@ class Coalesced:
         try:
             while self._waiting:
                 asked, self._waiting = self._waiting, []
-                await self._make_together(asked)
+                # Who has gone meanwhile, or whose time was up, is answered by nobody.
+                await self._make_together([one for one in asked if not one.answers.done()])
         finally:
             self._making = None
 
     async def _make_together(self, asked: Sequence[_Asked]) -> None:
+        if not asked:
+            return
         try:
             async with asyncio.timeout(self._seconds):
                 made = await self._placement.forecast(

@@ -9,6 +9,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from models.errors import BundleError
 from models.training.bundle import Bundle
+from serve_app.access.hosts import is_address, is_loopback
 from serve_app.model.user_config import check_user_config
 from serve_app.process.environment import LOOPBACK
 from serve_app.settings import Settings, SettingsError
@@ -38,7 +39,7 @@ def load_config(
     bundles: set[Path] = set()
     for application in content["applications"]:
         args = {**(application.get("args") or {}), **({"data_dir": data_dir} if data_dir else {})}
-        settings = _settings(args)
+        settings = _settings(_with_host(args, http["host"]))
         application["args"] = settings.model_dump(mode="json")
         if application["args"] != content["applications"][0]["args"]:
             raise SettingsError(
@@ -112,6 +113,25 @@ def _settings(args: dict[str, Any]) -> Settings:
     return settings.model_copy(
         update={"data_dir": settings.data_dir.resolve(), "bundle": settings.bundle.resolve()}
     )
+
+
+def _with_host(args: dict[str, Any], host: object) -> dict[str, Any]:
+    """The args with what follows from the host that the service binds.
+
+    It answers without keys on loopback only; a name that it is bound by is one of its own.
+    """
+    name = str(host)
+    if is_loopback(name):
+        return {"keyless": True, **args}
+    if args.get("keyless"):
+        raise SettingsError(
+            f"setting 'keyless': expected http_options.host to be {LOOPBACK}; got {name!r}, "
+            "where others can reach the service"
+        )
+    known = args.get("allowed_hosts") or []
+    if is_address(name) or not isinstance(known, list | tuple):
+        return args
+    return {**args, "allowed_hosts": [*known, name]}
 
 
 def _check_bundle(folder: Path, path: Path) -> None:

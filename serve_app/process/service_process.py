@@ -1,7 +1,9 @@
 """The service as a child process: started, waited for, and stopped by its own handle."""
 
 import asyncio
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,7 +31,7 @@ class ServiceProcessError(RuntimeError):
 class ServiceProcess:
     """A service process in a session of its own; `stop` leaves nothing of it behind.
 
-    Its output goes to `log`.
+    Its output is added to `log`, which so tells also of a service that was killed.
     """
 
     def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
@@ -52,7 +54,7 @@ class ServiceProcess:
     def start(self) -> None:
         """Start it; raises ServiceProcessError where something listens on the port already."""
         expect_free(self._port)
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -103,11 +105,32 @@ class ServiceProcess:
 
     def members(self, title: str = "") -> list[int]:
         """The processes that it started and whose title begins so."""
+        return [member for member, its in self.titles().items() if its.startswith(title)]
+
+    def titles(self) -> dict[int, str]:
+        """The processes that it started, each with its title (its command line)."""
         if self._process is None:
-            return []
+            return {}
         sessions = _sessions_below(self._process.pid) - {self._process.pid}
-        members = [member for session in sessions for member in session_members(session)]
-        return [member for member in members if _title(member).startswith(title)]
+        return {member: _title(member) for one in sessions for member in session_members(one)}
+
+    def crash(self) -> list[int]:
+        """Kill every process of it at once; returns which.
+
+        Nothing is told to stop and nothing is cleaned up. `start` starts it again.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return []
+        sessions = _sessions_below(process.pid) | {process.pid}
+        victims = [member for session in sessions for member in session_members(session)]
+        for victim in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
+        for session in sessions:  # what was born meanwhile
+            kill_session(session)
+        process.wait()
+        return victims
 
     def stop(self, seconds: float = STOP_SECONDS) -> int | None:
         """Ask it to stop, wait at most `seconds`, then kill whatever is left of it.

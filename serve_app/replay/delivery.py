@@ -54,17 +54,23 @@ class DeliveryLog:
 
 
 class Delivery:
-    """Posts and gets with repeats; `deadline_seconds` bounds one request with all its repeats."""
+    """Posts and gets with repeats; `deadline_seconds` bounds one request with all its repeats.
+
+    Where the service does not say how long to wait, no pause before a repeat is longer than
+    `longest_pause_seconds`.
+    """
 
     def __init__(
         self,
         client: httpx.AsyncClient,
         *,
         deadline_seconds: float = 60.0,
+        longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
         clock: Clock | None = None,
     ) -> None:
         self._client = client
         self._deadline = deadline_seconds
+        self._longest_pause = longest_pause_seconds
         self._clock = clock or SystemClock()
         self.log = DeliveryLog()
 
@@ -78,7 +84,7 @@ class Delivery:
 
     def patience(self) -> "Patience":
         """Pauses that grow, until the deadline, for something that is to be tried again."""
-        return Patience(self._clock, self._deadline)
+        return Patience(self._clock, self._deadline, self._longest_pause)
 
     async def _send(self, method: str, path: str, content: bytes | None) -> httpx.Response:
         patience = self.patience()
@@ -102,10 +108,13 @@ class Delivery:
 
 
 class Patience:
-    """Pauses that double from 50 ms to 2 s, or last as long as the service asks for."""
+    """Pauses that double from 50 ms to the longest, or last as long as the service asks for."""
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
+    def __init__(
+        self, clock: Clock, seconds: float, longest_pause: float = LONGEST_PAUSE_SECONDS
+    ) -> None:
         self._clock = clock
+        self._longest_pause = longest_pause
         self._seconds = seconds
         self._until = clock.now() + seconds
         self._next = FIRST_PAUSE_SECONDS
@@ -115,7 +124,7 @@ class Patience:
         pause = self._next
         if retry_after is not None and retry_after.isdecimal():
             pause = float(retry_after)
-        self._next = min(self._next * 2, LONGEST_PAUSE_SECONDS)
+        self._next = min(self._next * 2, self._longest_pause)
         if self._clock.now() + pause > self._until:
             raise DeliveryError(
                 f"{reason}; expected an answer within {self._seconds:g} s of trying"

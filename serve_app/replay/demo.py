@@ -11,6 +11,7 @@ from pathlib import Path
 import websockets
 from rich.console import Console
 
+from serve_app.client.exchange import auth_headers
 from serve_app.process.service_process import POLL_SECONDS, ServiceProcess
 from serve_app.replay.closing_table import closing_table
 from serve_app.replay.errors import ReplayError
@@ -67,7 +68,9 @@ async def watching(url: str, view: LiveView) -> AsyncIterator[None]:
 
     async def watch() -> None:
         address = url.replace("http", "ws", 1) + "/ws/live"
-        async for socket in websockets.connect(address, max_size=None, proxy=None):
+        async for socket in websockets.connect(
+            address, max_size=None, proxy=None, additional_headers=auth_headers(None)
+        ):
             with contextlib.suppress(websockets.ConnectionClosed):
                 async for text in socket:
                     await view.take(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from serve_app.client.exchange import auth_headers
 from serve_app.replay.delivery import Clock, Delivery, SystemClock
 from serve_app.replay.errors import ReplayError
 from serve_app.replay.night import Night, Plan, nights
@@ -70,10 +71,17 @@ async def play_and_report(
 
 @asynccontextmanager
 async def connect(url: str, lanes: int) -> AsyncIterator[httpx.AsyncClient]:
-    """A client for the service at `url` with a connection for each lane."""
+    """A client for the service at `url` with a connection for each lane.
+
+    It sends the key of the environment variable HALFTIME_API_KEY, if there is one.
+    """
     limits = httpx.Limits(max_connections=lanes + 2, max_keepalive_connections=lanes + 2)
     async with httpx.AsyncClient(
-        base_url=url, limits=limits, timeout=REQUEST_TIMEOUT_SECONDS, trust_env=False
+        base_url=url,
+        headers=auth_headers(None),
+        limits=limits,
+        timeout=REQUEST_TIMEOUT_SECONDS,
+        trust_env=False,
     ) as client:
         yield client
 

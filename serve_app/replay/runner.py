@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import httpx
 
@@ -42,6 +42,18 @@ class RunOptions:
         return self.list_size if self.post == "list" else 1
 
 
+class Witness(Protocol):
+    """Told of what the runner posts; a chaos run keeps it as evidence."""
+
+    def sent(self, updates: Sequence[Update]) -> None:
+        """These updates are about to be sent for the first time."""
+        ...
+
+    def answered(self, update: Update, result: dict[str, Any]) -> None:
+        """This update got its final answer, and it was no problem."""
+        ...
+
+
 class _Lane:
     """The batches of some games on their way: lists of updates, and ids of games that ended."""
 
@@ -60,12 +72,18 @@ class Runner:
     """Plays nights, one after another, and keeps a tally of the answers."""
 
     def __init__(
-        self, delivery: Delivery, options: RunOptions, *, clock: Clock | None = None
+        self,
+        delivery: Delivery,
+        options: RunOptions,
+        *,
+        clock: Clock | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self._delivery = delivery
         self._options = options
         self._clock = clock or SystemClock()
-        self.tally = Tally()
+        self._witness = witness
+        self.tally = Tally(on_result=witness.answered if witness else None)
 
     async def play(self, night: Night) -> None:
         """Register the night's games, post their updates, end each game after its last update.
@@ -147,6 +165,8 @@ class Runner:
 
     async def _post_list(self, updates: list[Update]) -> None:
         patience = self._delivery.patience()
+        if self._witness is not None:
+            self._witness.sent(updates)
         while updates:
             body = json.dumps([message(update, with_game=True) for update in updates])
             answer = await self._delivery.post("/scores", body.encode())
@@ -159,9 +179,11 @@ class Runner:
 
     async def _post_single(self, update: Update) -> None:
         body = json.dumps(message(update, with_game=False)).encode()
+        if self._witness is not None:
+            self._witness.sent([update])
         answer = await self._delivery.post(f"/games/{update.game_id}/scores", body)
         if answer.is_success:
-            self.tally.take_result(answer.json())
+            self.tally.take_result(update, answer.json())
         else:
             self.tally.take_problem(_problem(answer))
 

@@ -1,7 +1,7 @@
 """What the service answered to the updates, kept while a replay runs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,9 +21,11 @@ class Tally:
     `posted` counts the updates that got a final answer, each once; `resent` those of a list that
     had to be sent again. `predictions` holds every distinct prediction seen in the answers of a
     game, so more than one is a doubled one. `insufficient` holds the minutes without an update.
-    `ends` holds the answers to the end of each game.
+    `ends` holds the answers to the end of each game. `on_result` is called with each update that
+    was answered and its result.
     """
 
+    on_result: Callable[[Update, dict[str, Any]], None] | None = None
     posted: int = 0
     accepted: int = 0
     duplicates: int = 0
@@ -42,14 +44,16 @@ class Tally:
             if item["status"] in REPEATABLE:
                 again.append(update)
             elif item.get("result") is not None:
-                self.take_result(item["result"])
+                self.take_result(update, item["result"])
             else:
                 self.take_problem(item.get("problem") or {"status": item["status"]})
         self.resent += len(again)
         return again
 
-    def take_result(self, result: dict[str, Any]) -> None:
+    def take_result(self, update: Update, result: dict[str, Any]) -> None:
         """Count one answered update."""
+        if self.on_result is not None:
+            self.on_result(update, result)
         self.posted += 1
         self.accepted += bool(result["accepted"])
         self.duplicates += bool(result["duplicate"])

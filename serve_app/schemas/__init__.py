@@ -30,6 +30,7 @@ from serve_app.schemas.answers import (
     Skill,
 )
 from serve_app.schemas.fields import (
+    EXAMPLE_GAME,
     MAX_EXPECTED_MARGIN,
     MAX_MARGIN,
     MAX_SCORE,
@@ -47,6 +48,7 @@ from serve_app.schemas.fields import (
     aware,
 )
 from serve_app.schemas.requests import (
+    EXAMPLE_PATTERN,
     GameRegistration,
     GameScoreUpdate,
     PredictRequest,
@@ -55,6 +57,8 @@ from serve_app.schemas.requests import (
 )
 
 __all__ = [
+    "EXAMPLE_GAME",
+    "EXAMPLE_PATTERN",
     "MAX_EXPECTED_MARGIN",
     "MAX_MARGIN",
     "MAX_SCORE",

@@ -1,17 +1,14 @@
 """What a caller sends."""
 
-import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     FiniteFloat,
+    JsonValue,
     StrictBool,
-    StrictInt,
-    StrictStr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -20,23 +17,59 @@ from pydantic import (
 from models.errors import ClockError
 from models.game.clock import GameClock
 from models.game.horizon import HALFTIME_MINUTE, REGULATION_MINUTES, Horizon
-from models.game.league import SECONDS_PER_MINUTE
+from models.game.league import NBA, SECONDS_PER_MINUTE
 from serve_app.schemas.fields import (
+    EXAMPLE_GAME,
+    OVERTIME_CLOCK,
     Alpha,
+    ClockText,
+    Day,
     ExpectedMargin,
     GameId,
     League,
     Margin,
+    Moment,
+    Quarter,
     Score,
+    SequenceNumber,
     Side,
     Source,
     TeamCode,
     Timestamp,
-    existing_quarter,
     expected_only,
 )
 
 MAX_LINES = 20
+EXAMPLE_PATTERN: list[JsonValue] = [2.0, 3.0, 1.0, -2.0, 0.0, 4.0, 5.0, 5.0, 7.0, 6.0, 3.0, 2.0]
+EXAMPLE_PATTERN += [4.0, 8.0, 9.0, 7.0, 6.0, 8.0]
+
+# What one field asks of another, in JSON Schema: it is checked below, and told here.
+_PATTERN_BY_HORIZON: dict[str, Any] = {
+    "anyOf": [
+        {"properties": {"horizon": {"const": "final"}}, "required": ["horizon"]},
+        {"properties": {"pattern": {"maxItems": HALFTIME_MINUTE - 1}}},
+    ]
+}
+_LAST_SCORE_BOTH_OR_NEITHER: dict[str, Any] = {
+    "anyOf": [
+        {
+            "properties": {
+                "last_score": {"type": "string"},
+                "seconds_since_score": {"type": "number"},
+            },
+            "required": ["last_score", "seconds_since_score"],
+        },
+        {
+            "properties": {"last_score": {"type": "null"}, "seconds_since_score": {"type": "null"}},
+        },
+    ]
+}
+_CLOCK_BY_QUARTER: dict[str, Any] = {
+    "anyOf": [
+        {"properties": {"quarter": {"maximum": NBA.quarters}}},
+        {"properties": {"time_remaining": {"pattern": OVERTIME_CLOCK}}},
+    ]
+}
 
 SecondsSinceScore = Annotated[
     FiniteFloat, Field(strict=True, ge=0, le=REGULATION_MINUTES * SECONDS_PER_MINUTE)
@@ -66,14 +99,21 @@ class PredictRequest(Request):
     `date` is the day of the game: the forecast then rests on what was learned before it.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [_PATTERN_BY_HORIZON, _LAST_SCORE_BOTH_OR_NEITHER],
+            "examples": [{"pattern": EXAMPLE_PATTERN, "home_team": "DEN", "away_team": "DAL"}],
+        }
+    )
+
     horizon: Horizon = Field(default="halftime", exclude_if=_is_halftime)
     pattern: Annotated[list[Margin], Field(min_length=1, max_length=REGULATION_MINUTES)]
     alpha: Alpha = 0.05
-    return_explanation: bool = True
+    return_explanation: StrictBool = True
     home_team: TeamCode | None = None
     away_team: TeamCode | None = None
     expected_margin: ExpectedMargin | None = None
-    date: datetime.date | None = None
+    date: Day | None = None
     playoffs: StrictBool = Field(default=False, exclude_if=_is_empty)
     # Which side scored last, and how many game seconds before the end of the last minute.
     last_score: Side | None = None
@@ -107,12 +147,19 @@ class GameRegistration(Request):
     """A game to monitor. The same registration again gets the same answer.
 
     A `start_time` without a zone is UTC, but its date is the day of the game as it stands.
+    `home_team` and `away_team` are two teams.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"game_id": EXAMPLE_GAME, "home_team": "DEN", "away_team": "DAL"}]
+        }
+    )
 
     game_id: GameId
     home_team: TeamCode
     away_team: TeamCode
-    start_time: datetime.datetime | None = None
+    start_time: Moment | None = None
     expected_margin: ExpectedMargin | None = None
     playoffs: StrictBool = Field(default=False, exclude_if=_is_empty)
     league: League = "nba"
@@ -132,12 +179,21 @@ class ScoreUpdate(Request):
     its content where it has no sequence.
     """
 
-    quarter: Annotated[StrictInt, AfterValidator(existing_quarter)]
-    time_remaining: StrictStr
+    model_config = ConfigDict(
+        json_schema_extra={
+            **_CLOCK_BY_QUARTER,
+            "examples": [
+                {"quarter": 2, "time_remaining": "5:41", "score_home": 33, "score_away": 46}
+            ],
+        }
+    )
+
+    quarter: Quarter
+    time_remaining: ClockText
     score_home: Score
     score_away: Score
     timestamp: Timestamp | None = None
-    sequence: Annotated[StrictInt, Field(ge=0, lt=2**63)] | None = None
+    sequence: SequenceNumber | None = None
     source: Source | None = Field(default=None, exclude_if=_is_empty)
     # Read only where the service registers unknown games by itself.
     home_team: TeamCode | None = None
@@ -160,5 +216,8 @@ class ScoreUpdate(Request):
 
 class GameScoreUpdate(ScoreUpdate):
     """A score update that names its game, for lists over any games."""
+
+    # The example of the base class has no game.
+    model_config = ConfigDict(json_schema_extra=_CLOCK_BY_QUARTER)
 
     game_id: GameId

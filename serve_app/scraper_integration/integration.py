@@ -63,6 +63,7 @@ def integrate_with_your_scraper(
     api_url: str = DEFAULT_URL,
     *,
     on_prediction: PredictionCallback | None = None,
+    api_key: str | None = None,
     service: LivePredictionService | None = None,
 ) -> ScraperIntegration:
     """Sets the three callbacks on a scraper and returns what they belong to.
@@ -72,10 +73,12 @@ def integrate_with_your_scraper(
             `on_game_end_callback`.
         api_url: address of the service.
         on_prediction: called with each prediction, in another thread than the scraper's.
+        api_key: where the service asks for one; left out it is that of the environment variable
+            HALFTIME_API_KEY, if there is one.
         service: in place of a new one for `api_url`.
     """
     if service is None:
-        service = LivePredictionService(api_url)
+        service = LivePredictionService(api_url, api_key=api_key)
     if on_prediction is not None:
         service.add_prediction_callback(on_prediction)
     integration = ScraperIntegration(service)

@@ -49,7 +49,8 @@ class LivePredictionService:
         api_url: address of the service.
         on_prediction: called with each prediction, in the sending thread; what it raises is
             logged. `add_prediction_callback` adds more.
-        api_key: sent as `Authorization: Bearer`.
+        api_key: sent as `Authorization: Bearer`; needs the scopes `read` and `ingest`. Left out it
+            is that of the environment variable HALFTIME_API_KEY, if there is one.
         queue_bound: updates that may wait. A night of 15 games seen every 5 seconds is about
             25,000 updates over 720 game minutes.
         batch_size: updates in one request, 1 to 500.

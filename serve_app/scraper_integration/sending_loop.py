@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from serve_app.client.errors import ClientError, ProblemError
+from serve_app.client.errors import ClientError, NotAllowedError, ProblemError
 from serve_app.client.exchange import Retry
 from serve_app.scraper_integration.score_sender import ScoreSender
 
@@ -131,9 +131,11 @@ class SendingLoop:
         with self._changed:
             self.failures += 1
             self._asked_seconds = asked_seconds
+            refused = isinstance(error, NotAllowedError)
             log.log(
                 logging.WARNING if self.failures == 1 else logging.INFO,
-                "the service is away (attempt %d failed), %d things wait: %s",
+                "the service %s (attempt %d failed), %d things wait: %s",
+                "refuses the API key; nothing is lost meanwhile" if refused else "is away",
                 self.failures,
                 self._sender.waiting,
                 error,

@@ -12,8 +12,9 @@ from typing import Any, get_args
 import pytest
 
 from serve_app import dashboard
+from serve_app.access.keys import new_key
 from serve_app.game.due_forecast import DueForecast
-from serve_app.live.live_feed import snapshot_text
+from serve_app.live.broadcast import snapshot_text
 from serve_app.live.live_hub import message_text
 from serve_app.schemas import (
     Distribution,
@@ -124,7 +125,9 @@ def test_the_page_fits_its_content_security_policy() -> None:
     assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == "'self'"
     page = Page()
     assert page.inline == []
-    assert not [tag for tag, _ in page.tags if tag in {"style", "iframe", "object", "base", "form"}]
+    assert not [tag for tag, _ in page.tags if tag in {"style", "iframe", "object", "base"}]
+    assert rules["form-action"] == "'none'"  # the form of the key is the script's alone
+    assert rules["require-trusted-types-for"] == "'script'"
     names = {name for _, attributes in page.tags for name in attributes}
     assert not {name for name in names if name == "style" or name.startswith("on")}
 
@@ -202,10 +205,10 @@ class Modules:
         """What `body` returns, as JSON, with `given` at hand."""
         head = "".join(
             f'import * as {name} from "./{name}.js";'
-            for name in ("night", "words", "chart", "link")
+            for name in ("night", "words", "chart", "link", "session")
         )
         text = f"{head}\nconst given = {json.dumps(given)};\n"
-        text += f"console.log(JSON.stringify((() => {{ {body} }})()));"
+        text += f"console.log(JSON.stringify(await (async () => {{ {body} }})()));"
         (self.folder / "case.js").write_text(text)
         assert NODE is not None
         done = subprocess.run(
@@ -643,3 +646,138 @@ def test_a_lost_link_tries_again_with_longer_pauses_and_heals(modules: Modules) 
     assert told["states"] == [*["lost"] * 9, "live"]
     assert told["heard"] == ["snapshot"]
     assert (told["live"], told["sockets"]) == (True, 10)
+
+
+FAKE_SERVICE = """
+const KEY = "htf" + "a".repeat(12) + "_" + "B".repeat(43);
+const asked = [];
+let answer = {status: 200, body: {ticket: "T1"}};
+const ask = async (path, options) => {
+  asked.push([path, options.method, options.headers.authorization ?? null, options.credentials]);
+  if (answer === null) throw new TypeError("no network");
+  const {status, body} = answer;
+  return {status, ok: status < 300, json: async () => body};
+};
+const kept = new Map();
+const storage = {getItem: (name) => kept.get(name) ?? null, setItem: (...pair) => kept.set(...pair),
+                 removeItem: (name) => kept.delete(name)};
+const line = new session.Session({storage, ask});
+"""
+
+
+@needs_node
+def test_a_key_goes_in_a_header_and_a_socket_gets_a_ticket(modules: Modules) -> None:
+    told = modules.run(
+        FAKE_SERVICE
+        + """
+        const before = line.protocols();
+        await line.fetchJson("models");
+        line.keep(KEY);
+        const offered = await line.protocols();
+        const again = new session.Session({storage, ask}).key === KEY;
+        line.forget();
+        return {before, offered, again, asked, kept: [...kept], after: line.protocols()};
+        """
+    )
+    key = "htf" + "a" * 12 + "_" + "B" * 43
+    assert told["before"] == told["after"] == told["kept"] == []
+    assert told["offered"] == ["halftime.v1", "ticket.T1"]
+    assert told["again"]
+    assert told["asked"] == [
+        ["models", "GET", None, "omit"],
+        ["tickets", "POST", f"Bearer {key}", "omit"],
+    ]
+
+
+@needs_node
+def test_a_refused_key_is_told_apart_from_a_service_that_is_away(modules: Modules) -> None:
+    problem = {"title": "An API key is needed", "detail": "the API key is unknown"}
+    told = modules.run(
+        FAKE_SERVICE
+        + """
+        const said = [];
+        for (const next of [{status: 401, body: given}, {status: 403, body: given},
+                            {status: 429, body: given}, {status: 503, body: given}, null]) {
+          answer = next;
+          await line.fetchJson("models").catch((error) =>
+              said.push([error instanceof session.Refused, error.message]));
+        }
+        return said;
+        """,
+        problem,
+    )
+    refused = [True, "An API key is needed: the API key is unknown"]
+    assert told[:2] == [refused, refused]
+    assert [is_refused for is_refused, _ in told[2:]] == [False] * 3
+
+
+@needs_node
+def test_a_browser_that_keeps_nothing_keeps_the_key_for_the_page(modules: Modules) -> None:
+    assert modules.run(
+        FAKE_SERVICE
+        + """
+        const closed = new session.Session({storage: null, ask});
+        const before = closed.key;
+        closed.keep(KEY);
+        const during = closed.key === KEY;
+        closed.forget();
+        return [before, during, closed.key];
+        """
+    ) == [None, True, None]
+
+
+@needs_node
+def test_the_page_knows_the_form_of_a_key(modules: Modules) -> None:
+    key = new_key("page", ["read"], now=0.0).text
+    texts = [key, f" {key}", key[:-1], "", key.replace("htf", "abc")]
+    told = modules.run("return given.map(session.looksLikeKey);", texts)
+    assert told == [True, False, False, False, False]
+
+
+@needs_node
+def test_every_socket_gets_a_ticket_of_its_own_and_rests_when_told(modules: Modules) -> None:
+    told = modules.run(
+        """
+        const sockets = [];
+        const timers = [];
+        globalThis.WebSocket = class extends EventTarget {
+          constructor(url, offered) { super(); sockets.push(offered); this.closed = false; }
+          close() { this.closed = true; }
+        };
+        globalThis.setTimeout = (action, pause) => timers.push({action, pause});
+        globalThis.clearTimeout = () => {};
+        let number = 0;
+        let refuse = false;
+        const states = [];
+        const line = new link.Link("ws://host/ws/live", {
+            onMessage: () => {}, onState: (state) => states.push(state),
+            protocols: async () => {
+                if (refuse) throw new Error("no ticket");
+                number += 1;
+                return [`ticket.${number}`];
+            }});
+        const settle = () => new Promise((done) => setImmediate(done));
+        line.open();
+        line.hurry();
+        await settle();
+        const first = line.socket;
+        first.dispatchEvent(new Event("close"));
+        timers.at(-1).action();
+        await settle();
+        refuse = true;
+        line.socket.dispatchEvent(new Event("close"));
+        timers.at(-1).action();
+        await settle();
+        const lost = states.length;
+        refuse = false;
+        line.rest();
+        line.hurry();
+        await settle();
+        const rested = sockets.length;
+        line.open();
+        await settle();
+        return {sockets, states, lost, rested};
+        """
+    )
+    assert told["sockets"] == [["ticket.1"], ["ticket.2"], ["ticket.3"]]
+    assert (told["lost"], told["rested"]) == (3, 2)

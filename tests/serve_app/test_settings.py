@@ -35,6 +35,24 @@ def test_a_wrong_setting_is_refused_with_what_is_allowed(given: dict[str, object
         Settings.parse(given)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:pass-word@somewhere/games",
+        "postgresql://me@somewhere/games?password=pass-word",
+        "postgresql://me@somewhere/games?sslpassword=pass-word",
+        "postgresql://me:pass-word@somewhere",
+        "mysql://me:pass-word@somewhere/games",
+        "postgresql://me:1@pass-word:somewhere:5432/games",
+        ["postgresql://me:pass-word@somewhere/games"],
+    ],
+)
+def test_a_password_in_the_store_url_is_refused_and_not_told(url: object):
+    with pytest.raises(SettingsError, match=r"'store_url'.*PGPASSWORD") as refused:
+        Settings.parse({"store_url": url})
+    assert "pass-word" not in str(refused.value)
+
+
 def test_several_wrong_settings_are_all_named():
     with pytest.raises(SettingsError, match=r"'alpha'.*; .*'shards'"):
         Settings.parse({"shards": 0, "alpha": 2})

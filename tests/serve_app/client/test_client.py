@@ -524,6 +524,24 @@ def test_the_key_travels_as_a_header_and_shows_nowhere(caplog: pytest.LogCapture
     assert not [text for text in shown if "s3cret" in text]
 
 
+def test_the_key_of_the_environment_is_sent_unless_another_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HALFTIME_API_KEY", "of-the-environment")
+    wire = Wire([answers(), answers()])
+    wire.client().games()
+    wire.client(api_key="given").games()
+    sent = [request.headers["Authorization"] for request in wire.requests]
+    assert sent == ["Bearer of-the-environment", "Bearer given"]
+
+
+def test_no_key_is_sent_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALFTIME_API_KEY", "")
+    wire = Wire([answers()])
+    wire.client().games()
+    assert "Authorization" not in wire.requests[0].headers
+
+
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "clé"])
 def test_a_key_that_no_header_holds_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(ValueError, match=r"^api_key: expected printable ASCII characters"):

@@ -3,45 +3,16 @@ import json
 from pathlib import Path
 
 import pytest
-import uvicorn
 import websockets
 
-from serve_app.live.live_feed import Broadcast, Watcher, build_feed
+from serve_app.live.broadcast import Broadcast, Watcher
 from serve_app.live.live_hub import LiveHub, Message
-from serve_app.schemas import GameView, LiveMessage
+from serve_app.schemas import LiveMessage
 from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
 from serve_app.storage.store import Store
 from tests.serve_app.conftest import registration, updates
-
-
-class ScriptedHub:
-    """Hands out messages as a test releases them."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.more = asyncio.Event()
-
-    def say(self, text: str) -> None:
-        self.messages.append((len(self.messages) + 1, text))
-        self.more.set()
-
-    async def last_seq(self) -> int:
-        return 0
-
-    async def messages_after(self, seq: int, _: float) -> list[Message]:
-        while len(self.messages) <= seq:
-            self.more.clear()
-            await self.more.wait()
-        return self.messages[seq:]
-
-
-async def no_games() -> list[GameView]:
-    return []
-
-
-def broadcast(hub: ScriptedHub, queue_messages: int = 10) -> Broadcast:
-    return Broadcast(hub.last_seq, hub.messages_after, no_games, queue_messages)
+from tests.serve_app.live.served_feed import ScriptedHub, broadcast, no_games, served
 
 
 async def test_a_watcher_gets_a_snapshot_and_then_every_message_in_order():
@@ -68,7 +39,7 @@ async def test_a_hub_that_fails_is_asked_again_without_a_loss():
             raise failure
         return await hub.messages_after(seq, timeout)
 
-    feed = Broadcast(hub.last_seq, failing_once, no_games, 10)
+    feed = Broadcast(hub.last_seq, failing_once, no_games, 10, 10)
     running = asyncio.create_task(feed.run())
     async with feed.watch() as (_, watcher):
         hub.say("kept")
@@ -87,26 +58,19 @@ def test_a_slow_watcher_is_given_up_with_bounded_memory():
 
 async def test_over_a_real_socket_until_the_service_restarts():
     hub = ScriptedHub()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            build_feed(broadcast(hub)), port=0, log_level="critical", ws="websockets-sansio"
-        )
-    )
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
-        while not server.started:
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        async with websockets.connect(f"ws://127.0.0.1:{port}/live") as socket:
-            assert json.loads(await socket.recv())["type"] == "snapshot"
-            hub.say("first")
-            assert await socket.recv() == "first"
-            server.should_exit = True
-            with pytest.raises(websockets.ConnectionClosed) as closed:
-                await socket.recv()
-            assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 1012
-        await serving
+    async with (
+        asyncio.timeout(20),
+        served(broadcast(hub)) as feed,
+        websockets.connect(feed.url) as socket,
+    ):
+        assert json.loads(await socket.recv())["type"] == "snapshot"
+        hub.say("first")
+        assert await socket.recv() == "first"
+        feed.stop()
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
 
 
 async def test_the_hub_tells_what_was_committed_in_the_order_of_the_journal(tmp_path: Path):

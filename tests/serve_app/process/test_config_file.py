@@ -131,3 +131,52 @@ def test_deployments_that_are_no_list_are_refused(tmp_path: Path):
     path.write_text("applications: [{deployments: 3}]")
     with pytest.raises(SettingsError, match="expected a list of deployments; got 3"):
         load_config(path)
+
+
+def with_host(path: Path, host: str) -> Path:
+    content = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**content, "http_options": {"host": host}}))
+    return path
+
+
+def args_of(path: Path) -> dict[str, Any]:
+    (application,) = load_config(path).applications
+    args: dict[str, Any] = application.args
+    return args
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_on_loopback_the_service_answers_without_keys_unless_told(write: Write, host: str):
+    assert args_of(with_host(write(), host))["keyless"] is True
+    assert args_of(with_host(write(keyless=False), host))["keyless"] is False
+    assert args_of(write())["keyless"] is True
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "scores.example.com"])  # noqa: S104
+def test_elsewhere_it_never_does(write: Write, host: str):
+    assert args_of(with_host(write(), host))["keyless"] is False
+    with pytest.raises(SettingsError, match=f"'keyless'.*127.0.0.1; got '{host}'"):
+        load_config(with_host(write(keyless=True), host))
+
+
+def test_a_service_answers_for_the_name_that_it_is_bound_by(write: Write):
+    named = args_of(with_host(write(allowed_hosts=["b.example.com"]), "a.example.com"))
+    assert named["allowed_hosts"] == ["b.example.com", "a.example.com"]
+    assert args_of(with_host(write(), "192.168.1.5"))["allowed_hosts"] == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("allowed_hosts", ["https://a.example.com"]),
+        ("allowed_hosts", ["a.example.com:8000"]),
+        ("allowed_hosts", "a.example.com"),
+        ("allowed_origins", ["a.example.com"]),
+        ("allowed_origins", ["https://a.example.com/"]),
+        ("allowed_origins", ["*"]),
+        ("requests_per_second", 0),
+    ],
+)
+def test_a_wrong_access_setting_is_refused(write: Write, setting: str, value: object):
+    with pytest.raises(SettingsError, match=f"'{setting}'"):
+        load_config(with_host(write(**{setting: value}), "a.example.com"))

@@ -379,9 +379,11 @@ def test_an_update_of_a_game_that_nobody_registered_is_dropped(
     "outage",
     [
         as_response(make_problem("unavailable", 503)),
-        as_response(make_problem("busy", 429)),
+        as_response(make_problem("too_many_requests", 429)),
         as_response(make_problem("timeout", 504)),
-        as_response(make_problem("not_allowed", 401)),
+        as_response(make_problem("unauthorized", 401)),
+        as_response(make_problem("forbidden", 403)),
+        as_response(make_problem("misplaced_key", 400)),
         (404, "Path '/scores' not found."),  # a proxy whose application is not up yet
         (500, "Internal Server Error"),
         (200, "this is not the forecast service"),
@@ -400,6 +402,25 @@ def test_updates_wait_for_the_service(
     assert service.flush()
     assert fake.clocks == ["11:50", "11:40", "11:30"]
     assert service.delivery.refused == 0
+
+
+@pytest.mark.parametrize(("name", "status"), [("unauthorized", 401), ("forbidden", 403)])
+def test_a_refused_key_is_said_and_nothing_gets_lost(
+    service: LivePredictionService,
+    fake: FakeService,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    status: int,
+) -> None:
+    fake.fault = lambda *_: as_response(make_problem(name, status))
+    service.register_game("g1", "DAL", "DEN")
+    play(service, "11:50")
+    assert not service.flush()
+    assert "the service refuses the API key; nothing is lost" in caplog.text
+    assert f"{status} {name}: because" in caplog.text
+    fake.fault = lambda *_: None
+    assert service.flush()
+    assert fake.clocks == ["11:50"]
 
 
 def test_an_item_the_service_has_no_room_for_is_sent_again(

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Starts HAProxy for Ray Serve with what Serve's template has no settings for. Arguments are
+# HAProxy's own; `-f FILE` names the configuration that Serve has just written.
+# - The statistics and metrics pages are on loopback: the template binds both to every interface. The
+#   service's own `bind` stays as it is: for the host 0.0.0.0 Serve writes `*` there too.
+# - Where nobody can answer it says so and when to come again: the template says 500, and 404 for as
+#   long as a new proxy has not been told of the applications, at which a scraper would give up.
+# - A request whose replica has died goes to another one after 0.2 s, which is what HAProxy waits
+#   before it tries again: the connect timeout, at most 1 s.
+previous=""
+for argument in "$@"; do
+    if [ "$previous" = "-f" ]; then
+        sed -i \
+            -e '/^frontend prometheus/,/^ *bind /s/^\( *bind \)\*\{0,1\}:/\1127.0.0.1:/' \
+            -e '/^listen stats/,/^ *bind /s/^\( *bind \)\*\{0,1\}:/\1127.0.0.1:/' \
+            -e "s|^\( *errorfile 50[234] \).*|\1$HALFTIME_UNAVAILABLE|" \
+            -e "s|^\( *http-request return status \)404 .*|\1503 errorfile $HALFTIME_UNAVAILABLE|" \
+            -e 's/^\( *timeout connect \).*/\1200ms/' \
+            "$argument"
+    fi
+    previous="$argument"
+done
+exec "$HALFTIME_HAPROXY" "$@"
