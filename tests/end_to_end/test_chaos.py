@@ -13,7 +13,7 @@ from serve_app.process.service_process import ROOT
 from serve_app.replay.demo import NIGHT_FOLDER
 from tests.end_to_end.conftest import CONFIGS
 
-GAMES, KILLS = 4, 5
+GAMES, KILLS = 4, 4
 KINDS = ("shard", "ingress replica", "live hub", "proxy process")
 
 
@@ -23,7 +23,7 @@ def test_nothing_is_lost_doubled_or_changed_while_its_processes_are_killed(tmp_p
     service = ChaosService.of_config(
         CONFIGS / "fused.yaml", free_port(), tmp_path, ingress_replicas=2
     )
-    options = ChaosOptions(kills=KILLS, seed=7, kinds=KINDS, kill_seconds=3.0)
+    options = ChaosOptions(kills=KILLS, seed=7, kinds=KINDS, kill_seconds=2.0)
     certificate = asyncio.run(ChaosRun(service, night, options).certify())
     assert certificate.failures() == []
     assert {one.kind for one in certificate.outages} == set(KINDS)

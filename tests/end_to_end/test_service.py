@@ -18,7 +18,7 @@ import websockets.sync.client as websocket
 
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess, ServiceProcessError
-from tests.end_to_end.conftest import CONFIGS, register, running, scores
+from tests.end_to_end.conftest import CONFIGS, register, scores
 
 PATTERNS = [
     {
@@ -86,32 +86,6 @@ def test_the_placements_answer_the_same_to_the_last_bit(http: httpx.Client, fuse
     for pattern, answer in zip(PATTERNS, alone, strict=True):
         assert httpx.post(f"{fused.url}/predict", json=pattern, timeout=30).text == answer
     assert json.loads(together) == [json.loads(answer) for answer in alone]
-
-
-def test_a_restart_continues_a_night_in_the_middle_and_leaves_no_process(tmp_path: Path):
-    with running("fused.yaml", tmp_path) as service:
-        with httpx.Client(base_url=service.url, timeout=30) as http:
-            for game_id in ("early", "late"):
-                register(http, game_id)
-            http.post("/scores", json=scores("early", range(1, 20)))
-            http.post("/scores", json=scores("late", range(1, 16)))
-            before = http.get("/games/early/prediction").json()
-        processes = service.members()
-        assert len(processes) > 5
-        assert service.stop() == 0
-    assert [pid for pid in processes if Path(f"/proc/{pid}").exists()] == []
-    with (
-        running("fused.yaml", tmp_path) as service,
-        httpx.Client(base_url=service.url, timeout=30) as http,
-    ):
-        assert http.get("/games/early/prediction").json() == before
-        http.post("/scores", json=scores("late", range(16, 19)))
-        late = http.get("/games/late/prediction").json()
-        assert late["pattern"] == [float(minute) for minute in range(1, 19)]
-        http.post("/scores", json=scores("early", range(20, 25)))
-        assert http.get("/games/early").json()["state"] == "resolved"
-        log = http.get("/predictions").json()["predictions"]
-        assert [prediction["game_id"] for prediction in log] == ["early", "late"]
 
 
 def post_until_taken(http: httpx.Client, updates: list[dict[str, object]]) -> None:

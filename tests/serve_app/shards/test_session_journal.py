@@ -46,7 +46,7 @@ def seen(shard: GameShard) -> tuple[GameView, object]:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     batches=st.lists(st.lists(UPDATES, min_size=1, max_size=12), max_size=6),
     dense=st.booleans(),
