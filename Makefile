@@ -67,7 +67,7 @@ bench: $(READY)
 	$(BIN)/python scripts/bench_store.py
 	$(BIN)/python scripts/bench_scoring.py
 
-# 100 games while 200 processes are killed; some 20 minutes. It ends in a certificate.
+# 100 games while 200 processes are killed; some 30 minutes. It ends in a certificate.
 chaos: $(READY)
 	$(BIN)/python scripts/chaos.py --games-file $(GAMES) --events-file $(EVENTS) $(ARGS)
 
