@@ -6,12 +6,11 @@ from importlib.metadata import version
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Body, FastAPI, Query, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from models.game.league import NBA
-from serve_app import dashboard
 from serve_app.access.access import Access
 from serve_app.access.guarded_api import GuardedAPI
 from serve_app.access.ticket_route import add_ticket_route
@@ -24,16 +23,14 @@ from serve_app.api.description import (
     list_body,
     problems,
 )
-from serve_app.api.docs_page import CONTENT_SECURITY_POLICY as DOCS_POLICY
-from serve_app.api.docs_page import docs_page
 from serve_app.api.http_limits import Admission, BodyLimit, TimeLimit
+from serve_app.api.page_routes import add_page_routes
 from serve_app.api.problem_answers import answer_problems, invalid
 from serve_app.api.problems import (
     Conflict,
     InsufficientPatternProblem,
     InvalidRequest,
     ListTooLong,
-    NotFound,
     PredictionNotMade,
     SequenceReused,
     ServiceProblem,
@@ -73,10 +70,6 @@ FORECASTS = TypeAdapter(list[Forecast | Problem])
 
 PAGE_LIMIT = 1_000
 VERSION = version("halftime-forecaster")
-# Asked for again at each visit, so that a new version never mixes old and new modules.
-ASSET_HEADERS = {"Cache-Control": "no-cache"}
-DOCS_HEADERS = {"Content-Security-Policy": DOCS_POLICY, **ASSET_HEADERS}
-PAGE_HEADERS = {"Content-Security-Policy": dashboard.CONTENT_SECURITY_POLICY, **ASSET_HEADERS}
 # What a client may do with a game that it named; these are operation ids.
 OF_A_GAME = ("game", "post_score", "prediction", "end")
 
@@ -111,7 +104,7 @@ def build_api(
     _add_score_routes(api, settings, service)
     _add_log_routes(api, store, model)
     _add_status_routes(api, settings, service, model)
-    _add_page_routes(api)
+    add_page_routes(api)
     if access is not None:
         add_ticket_route(api, access.tickets)
     return api
@@ -293,24 +286,6 @@ def _add_status_routes(
             library_games=len(bundle.library.games),
             placement=settings.placement,
         )
-
-
-def _add_page_routes(api: FastAPI) -> None:
-    @api.get("/", include_in_schema=False)
-    async def page() -> HTMLResponse:
-        return HTMLResponse(dashboard.page(), headers=PAGE_HEADERS)
-
-    @api.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(docs_page(api.title), headers=DOCS_HEADERS)
-
-    @api.get("/assets/{name}", include_in_schema=False)
-    async def asset(name: str) -> Response:
-        try:
-            content, media_type = dashboard.asset(name)
-        except KeyError:
-            raise NotFound("expected an asset of the dashboard") from None
-        return Response(content, media_type=media_type, headers=ASSET_HEADERS)
 
 
 def _parse(kind: type[Item], item: object, place: int) -> Item | ServiceProblem:

@@ -79,11 +79,6 @@ class Ledger:
         if result.get("prediction") is not None:
             self.saw(Prediction.model_validate(result["prediction"]))
 
-    @property
-    def under_way(self) -> list[float]:
-        """When the updates were first sent that are not acknowledged yet."""
-        return list(self._first_sent.values())
-
     def saw(self, prediction: Prediction, feed_seq: int | None = None) -> None:
         """A prediction was shown, by an answer or by a message of the live feed."""
         text = frozen_text(prediction)

@@ -19,10 +19,11 @@ def ledger() -> Ledger:
 
 def test_an_update_is_under_way_from_its_first_sending_to_its_answer(ledger: Ledger):
     ledger.sent([sent(0), sent(1)])
-    assert ledger.under_way == [0.0, 0.0]
     ledger.answered(sent(1), answer(duplicate=True, flags=["score_jump"]))
     assert ledger.spans == [Span(0.0, 1.0)]
-    assert ledger.under_way == [0.0]
+    assert list(ledger.acknowledged) == [(GAME, 1)]
+    ledger.answered(sent(0), answer())
+    assert ledger.spans == [Span(0.0, 1.0), Span(0.0, 2.0)]
     told = ledger.acknowledged[GAME, 1]
     assert told.content == Content(1, 600_000, 2, 0)
     assert (told.duplicate, told.flags) == (True, ("score_jump",))
