@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+
+import msgspec
 
 from models.errors import ForecastError
 from models.game.clock import GameClock
@@ -15,10 +16,12 @@ class ScoreUpdateError(ForecastError):
     """A score or a timestamp that no scoreboard shows."""
 
 
-class Observation(NamedTuple):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """The score at one game clock. `timestamp` is epoch seconds at the source.
 
     `sequence` is the running number that `source`, a scraper of its own name, gave the update.
+    A shard holds half a million: the garbage collector, which would look through them again and
+    again, need not, for nothing in one refers back to it.
     """
 
     clock: GameClock

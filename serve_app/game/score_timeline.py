@@ -47,11 +47,12 @@ class ScoreTimeline:
         """Take into an empty timeline what another one took in this order, without its flags."""
         known = self._observations
         for new in observations:
-            key = new.key
-            held = known.get(key)
-            if held is None:
-                known[key] = new
-            elif new.precedes(held):
+            clock = new.clock
+            key = (clock.elapsed_seconds, clock.quarter)  # `new.key` here is a tenth of a rebuild
+            held = known.setdefault(key, new)
+            if held is new:
+                continue
+            if new.precedes(held):
                 self._supersede(new)
             elif held != new:
                 self._replace(key, held)

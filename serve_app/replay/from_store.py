@@ -137,20 +137,20 @@ class StoredNights:
         return _Game(stored, GameSession(stored.registration, stored.day), rows, made)
 
     def _take(self, game: _Game, row: JournalRow, tell: Callable[[str], object]) -> None:
-        session, payload = game.session, json.loads(row.payload)
+        session = game.session
         match row.type:
             case "score":
-                session.observe(observation_of(payload, game.stored.registration.league))
+                session.observe(observation_of(row.payload, game.stored.registration.league))
                 session.last_received = row.time
                 self.report.updates += 1
                 for kind, forecast in game.made.pop(session.updates, ()):
                     tell(self._make_again(row.game_id, session, kind, forecast))
             case "prediction":
-                session.freeze(Prediction.model_validate(payload["prediction"]))
+                session.freeze(Prediction.model_validate(_told(row)))
             case "revision":
-                session.revise(Revision.model_validate(payload["revision"]))
+                session.revise(Revision.model_validate(_told(row)))
             case "outcome":
-                session.resolve(Outcome.model_validate(payload["outcome"]))
+                session.resolve(Outcome.model_validate(_told(row)))
             case "ended":
                 session.end()
 
@@ -233,3 +233,8 @@ def _differences(stored: Forecast, again: Forecast) -> dict[str, tuple[object, o
         for name in Forecast.model_fields
         if getattr(stored, name) != getattr(again, name)
     }
+
+
+def _told(row: JournalRow) -> Any:  # noqa: ANN401 - JSON
+    """What a row of a prediction, a revision or an outcome holds of it."""
+    return json.loads(row.payload)[row.type]

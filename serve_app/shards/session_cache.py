@@ -52,17 +52,15 @@ class SessionCache:
         return session
 
     def _rebuilt(self, game_id: str) -> GameSession:
-        stored = self._store.games.get(game_id)
-        if stored is None:
-            raise UnknownGame.of(game_id)
-        with _of_one_game(game_id):
-            scores = self._store.scores(stored)
-        return rebuild_session(
-            stored,
-            scores,
-            self._store.predictions.get(game_id),
-            None if stored.ended else self._store.journal.running_forecast(game_id),
-        )
+        with self._store.reading():
+            stored = self._store.games.get(game_id)
+            if stored is None:
+                raise UnknownGame.of(game_id)
+            with _of_one_game(game_id):
+                scores = self._store.scores(stored)
+            prediction = self._store.predictions.get(game_id)
+            running = None if stored.ended else self._store.journal.running_forecast(game_id)
+        return rebuild_session(stored, scores, prediction, running)
 
     def add(self, session: GameSession) -> None:
         """Take a new session, inside `writing`."""

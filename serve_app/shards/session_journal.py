@@ -1,11 +1,9 @@
 """How score updates are written to the journal, and a session read back from it."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
 
-from pydantic_core import from_json
+import msgspec
 
 from models.game.clock import GameClock
 from models.game.league import LEAGUES
@@ -13,42 +11,75 @@ from serve_app.game.game_session import GameSession, State, minute_of
 from serve_app.game.observation import Observation, UpdateEffect
 from serve_app.schemas import Prediction, RunningForecast
 from serve_app.storage.games import GameSums, StoredGame
-from serve_app.storage.journal import JournalEntry
+from serve_app.storage.journal import JournalEntry, ScoreRows
 
 CLOCKS = 16_384  # every second of a game and of ten overtimes, twice
+
+
+class StoredScore(msgspec.Struct, kw_only=True):
+    """What a shard reads back of a journaled update; the rest of the payload it can tell anew."""
+
+    quarter: int
+    time_remaining: str
+    score_home: int
+    score_away: int
+    timestamp: float | None
+    sequence: int | None
+    source: str | None = None  # a game of an earlier version has none
+
+
+class ScorePayload(StoredScore, kw_only=True):
+    """The payload of a journaled update, which is also its live message."""
+
+    margin: int
+    game_minute: int
+    state: State
+    flags: tuple[str, ...]
+
+
+_read_score = msgspec.json.Decoder(StoredScore).decode
+_read_scores = msgspec.json.Decoder(list[StoredScore]).decode
 
 
 def score_entry(
     session: GameSession, effect: UpdateEffect, identity: str, now: float
 ) -> JournalEntry:
-    """The journal entry of one update, which is also its live message."""
+    """The journal entry of one update."""
     seen = effect.observation
-    payload = {
-        "quarter": seen.clock.quarter,
-        "time_remaining": seen.clock.time_remaining,
-        "score_home": seen.score_home,
-        "score_away": seen.score_away,
-        "timestamp": seen.timestamp,
-        "sequence": seen.sequence,
-        "source": seen.source,
-        "margin": seen.margin,
-        "game_minute": minute_of(seen.clock),
-        "state": session.state,
-        "flags": effect.flags,
-    }
-    return JournalEntry(session.registration.game_id, "score", now, json.dumps(payload), identity)
-
-
-def observation_of(payload: dict[str, Any], league: str) -> Observation:
-    """The update that a journal entry holds."""
-    return Observation(
-        _clock(payload["quarter"], payload["time_remaining"], league),
-        payload["score_home"],
-        payload["score_away"],
-        payload["timestamp"],
-        payload["sequence"],
-        payload.get("source"),  # a game of an earlier version has none
+    payload = ScorePayload(
+        quarter=seen.clock.quarter,
+        time_remaining=seen.clock.time_remaining,
+        score_home=seen.score_home,
+        score_away=seen.score_away,
+        timestamp=seen.timestamp,
+        sequence=seen.sequence,
+        source=seen.source,
+        margin=seen.margin,
+        game_minute=minute_of(seen.clock),
+        state=session.state,
+        flags=effect.flags,
     )
+    text = msgspec.json.encode(payload).decode()
+    return JournalEntry(session.registration.game_id, "score", now, text, identity)
+
+
+def observation_of(payload: str, league: str) -> Observation:
+    """The update that a journal entry holds."""
+    return _observations([_read_score(payload)], league)[0]
+
+
+def _observations(scores: Iterable[StoredScore], league: str) -> list[Observation]:
+    return [
+        Observation(
+            _clock(score.quarter, score.time_remaining, league),
+            score.score_home,
+            score.score_away,
+            score.timestamp,
+            score.sequence,
+            score.source,
+        )
+        for score in scores
+    ]
 
 
 @lru_cache(CLOCKS)
@@ -66,21 +97,21 @@ def sums_of(session: GameSession) -> GameSums:
 
 def rebuild_session(
     stored: StoredGame,
-    scores: Sequence[tuple[float, str]],
+    scores: ScoreRows,
     prediction: Prediction | None,
     running: RunningForecast | None,
 ) -> GameSession:
-    """The session of a game as it was, from the time and payload of its updates in their order."""
+    """The session of a game as it was, from its updates in their order."""
     session = GameSession(stored.registration, stored.day, running=running, version=stored.version)
     league = stored.registration.league
-    observations = [observation_of(from_json(payload), league) for _, payload in scores]
+    observations = _observations(_read_scores(f"[{scores.payloads or ''}]"), league)
     if stored.sums is None or _may_have_a_due_prediction(stored.sums, session, observations):
         for observation in observations:
             session.observe(observation)
     else:
         sums = stored.sums
         session.restore(observations, State(sums.state), sums.corrections)
-    session.last_received = scores[-1][0] if scores else None
+    session.last_received = scores.last_time
     if prediction is not None:
         session.freeze(prediction)
         if prediction.outcome is not None:

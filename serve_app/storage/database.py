@@ -105,17 +105,22 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """One consistent view; inside a `writing` of the same thread, that transaction's.
+        """One consistent view; inside a `writing` or `reading` of the same thread, that one's.
 
         Raises StoreUnavailableError.
         """
-        if (active := self._of_this_thread()) is not None:
+        active = self._of_this_thread() or getattr(self._active, "reader", None)
+        if active is not None:
             yield active
             return
         with _store_errors():
             self._open()
             with self._engine.connect() as connection:
-                yield connection
+                try:
+                    self._active.reader = connection
+                    yield connection
+                finally:
+                    self._active.reader = None
 
     @property
     def transaction(self) -> sa.Connection:

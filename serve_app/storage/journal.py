@@ -45,6 +45,16 @@ class JournalRow:
     identity: str | None = None
 
 
+class ScoreRows(NamedTuple):
+    """The score updates of one game: their payloads with commas between them, and the last time.
+
+    One text, because a row of the database a score takes longer than all else about it.
+    """
+
+    payloads: str | None
+    last_time: float | None
+
+
 class Journal:
     """The table of the journal. What writes belongs inside `Database.writing`."""
 
@@ -79,10 +89,11 @@ class Journal:
                 _PAYLOAD, {"its_game": game_id, "its_identity": identity}
             ).scalar()
 
-    def scores(self, game_id: str) -> Sequence[tuple[float, str]]:
-        """Time and payload of a game's score updates, in the order in which they came."""
+    def scores(self, game_id: str) -> ScoreRows:
+        """A game's score updates, in the order in which they came."""
         with self._database.reading() as connection:
-            return connection.execute(_SCORES, {"its_game": game_id}).all()
+            row = connection.execute(_SCORES, {"its_game": game_id}).one()
+        return ScoreRows(*row)
 
     def of_game(self, game_id: str) -> list[JournalRow]:
         """All that happened in one game, in order."""
@@ -124,10 +135,14 @@ _AFTER = (
     .order_by(journal.c.seq)
     .limit(sa.bindparam("most"))
 )
-_SCORES = (
+_SCORES_IN_ORDER = (
     sa.select(journal.c.time, journal.c.payload)
     .where(journal.c.game_id == sa.bindparam("its_game"), journal.c.type == "score")
     .order_by(journal.c.seq)
+    .subquery()
+)
+_SCORES = sa.select(
+    sa.func.aggregate_strings(_SCORES_IN_ORDER.c.payload, ","), sa.func.max(_SCORES_IN_ORDER.c.time)
 )
 _PAYLOAD = sa.select(journal.c.payload).where(
     journal.c.game_id == sa.bindparam("its_game"),

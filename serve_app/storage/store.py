@@ -9,7 +9,7 @@ from serve_app.storage.archive import FOLDER_NAME, Archive
 from serve_app.storage.database import FILE_NAME, Database, postgresql_url
 from serve_app.storage.errors import StoreUnavailableError
 from serve_app.storage.games import Games, StoredGame
-from serve_app.storage.journal import Journal, JournalRow
+from serve_app.storage.journal import Journal, JournalRow, ScoreRows
 from serve_app.storage.lessons import Lessons
 from serve_app.storage.predictions import Predictions
 
@@ -56,19 +56,25 @@ class Store:
 
     # --- the journal and its archive -------------------------------------------------------
 
-    def scores(self, stored: StoredGame) -> Sequence[tuple[float, str]]:
-        """Time and payload of a game's score updates in their order.
+    def scores(self, stored: StoredGame) -> ScoreRows:
+        """A game's score updates in their order, archived or not.
 
         Raises ArchiveError where they are archived and the archive cannot be read.
         """
-        game_id = stored.registration.game_id
-        archived, scores = self._with_archive(game_id, self.journal.scores)
-        return [(row.time, row.payload) for row in archived if row.type == "score"] + [*scores]
+        archived, live = self._with_archive(stored, self.journal.scores)
+        scores = [row for row in archived if row.type == "score"]
+        if not scores:
+            return live
+        payloads = [row.payload for row in scores]
+        last_time = scores[-1].time
+        if live.payloads is not None:
+            payloads.append(live.payloads)
+            last_time = live.last_time or last_time
+        return ScoreRows(",".join(payloads), last_time)
 
     def journal_of(self, stored: StoredGame) -> list[JournalRow]:
         """All that happened in one game, in order, archived or not; raises as `scores`."""
-        game_id = stored.registration.game_id
-        archived, rows = self._with_archive(game_id, self.journal.of_game)
+        archived, rows = self._with_archive(stored, self.journal.of_game)
         return [*archived, *rows]
 
     def score_payload(self, game_id: str, identity: str) -> str | None:
@@ -80,13 +86,13 @@ class Store:
         return next((row.payload for row in archived if row.identity == identity), None)
 
     def _with_archive(
-        self, game_id: str, read: Callable[[str], T]
+        self, stored: StoredGame, read: Callable[[str], T]
     ) -> tuple[Sequence[JournalRow], T]:
         """What is archived of a game, and what `read` finds in the journal after it.
 
         The journal may go to the archive at any moment: then it is read again.
         """
-        file = self.games.archive_of(game_id)
+        game_id, file = stored.registration.game_id, stored.archive
         while True:
             found = read(game_id)
             before, file = file, self.games.archive_of(game_id)
@@ -97,6 +103,12 @@ class Store:
     def writing(self) -> Iterator[None]:
         """One transaction over all parts: kept as a whole or not at all."""
         with self.database.writing():
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One view for all that this thread reads inside, by one connection."""
+        with self.database.reading():
             yield
 
     def close(self) -> None:

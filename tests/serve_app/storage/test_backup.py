@@ -1,7 +1,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -81,11 +81,12 @@ def test_what_is_written_meanwhile_is_left_out_as_a_whole(
     source, target = new_store(kind), new_store(kind)
     shard = night(source)
     before = contents(source)
+    numbers = count()
 
     def write_a_game(_: str) -> None:
         """After each table another thread commits a game with all that belongs to it."""
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(play, shard, f"new-{len(source.games.newest(100))}").result()
+            pool.submit(play, shard, f"new-{next(numbers)}").result()
 
     back_up(source, tmp_path / "backup", tell=write_a_game)
     assert len(source.games.newest(100)) == 8

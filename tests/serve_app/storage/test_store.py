@@ -94,7 +94,7 @@ def test_another_connection_sees_what_was_committed(store: Store, tmp_path: Path
         store.games.add(registration())
         store.journal.append([JournalEntry("g1", "score", 5.0, '{"a": 1}')])
     other = Store.at(tmp_path / "data")
-    assert other.journal.scores("g1") == [(5.0, '{"a": 1}')]
+    assert other.journal.scores("g1") == ('{"a": 1}', 5.0)
     assert other.games.newest(10) == ["g1"]
     other.close()
 
