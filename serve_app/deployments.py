@@ -159,7 +159,7 @@ class IngressReplica:
             dejavu=_asking(dejavu, "Dejavu") if dejavu else None,
             lstm=_asking(lstm, "Lstm") if lstm else None,
         )
-        self._service = LiveService(settings, ShardPool(settings), self._model, self._model)
+        self._service = LiveService(settings, ShardPool.connect(settings), self._model, self._model)
         self._started = False
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
@@ -189,7 +189,7 @@ class LiveFeedReplica:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._hub = connect_hub(settings)
-        self._shards = ShardPool(settings)
+        self._shards = ShardPool.connect(settings)
         self._store = Store.at(settings.data_dir, settings.store_url)
 
     async def _snapshot(self) -> list[GameView]:

@@ -1,6 +1,7 @@
 """The HTTP routes of the contract: parse, call the service, answer."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 from typing import Annotated, Any, TypeVar
@@ -251,6 +252,8 @@ def _add_log_routes(api: FastAPI, store: Store, model: ServedModel) -> None:
 def _add_status_routes(
     api: FastAPI, settings: Settings, service: LiveService, model: ServedModel
 ) -> None:
+    instance = secrets.token_hex(4)
+
     @api.get("/health")
     async def health() -> Health:
         """The process answers."""
@@ -263,6 +266,7 @@ def _add_status_routes(
         shards, _ = await asyncio.gather(service.shards.process_ids(), service.predict([level]))
         return Ready(
             status="ready",
+            instance=instance,
             model_version=model.bundle.model_version,
             shards=len(shards),
             placement=settings.placement,

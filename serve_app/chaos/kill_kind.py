@@ -28,6 +28,7 @@ class KillKind:
     together: bool = False
 
 
+INGRESS_REPLICA = "ingress replica"
 WHOLE_SERVICE = "whole service"
 
 
@@ -45,7 +46,7 @@ STARTING = (".__init__", ".initialize_and_get_metadata", ".ready")
 KINDS: tuple[KillKind, ...] = (
     KillKind(name="shard", titles=("ray::ShardActor",), weight=30, goal_seconds=2.0),
     KillKind(
-        name="ingress replica", titles=(f"{REPLICA}forecaster:Ingress",), weight=24, goal_seconds=1
+        name=INGRESS_REPLICA, titles=(f"{REPLICA}forecaster:Ingress",), weight=24, goal_seconds=1
     ),
     KillKind(name="live feed replica", titles=(f"{REPLICA}live-feed:LiveFeed",), weight=8),
     KillKind(name="live hub", titles=("ray::LiveHub",), weight=9),

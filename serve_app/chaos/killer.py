@@ -8,7 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 import httpx
 
 from serve_app.chaos.errors import ChaosError
-from serve_app.chaos.kill_kind import KINDS, WHOLE_SERVICE, KillKind, Roster, roster_of
+from serve_app.chaos.kill_kind import (
+    INGRESS_REPLICA,
+    KINDS,
+    WHOLE_SERVICE,
+    KillKind,
+    Roster,
+    roster_of,
+)
 from serve_app.chaos.kill_plan import PlannedKill
 from serve_app.chaos.outages import Kill
 from serve_app.process.service_process import ServiceProcess
@@ -22,8 +29,9 @@ RECOVERY_SECONDS = 180.0
 class Killer:
     """Kills by SIGKILL, by process id, what it finds below the service's own handle.
 
-    `watching` says whether a watcher has the live feed. The service is whole when it answers
-    `GET /ready`, the watcher has the feed, and every process is there that was there at first.
+    `watching` says whether a watcher has the live feed. The service is whole when every process is
+    there that was there at first, the watcher has the feed, and each ingress replica has answered
+    `GET /ready`: one that is there, but not yet asked by the proxy, could not stand in for another.
     """
 
     def __init__(
@@ -94,11 +102,14 @@ class Killer:
             # Each question on a new connection: an old one may lead to a proxy that is leaving.
             limits=httpx.Limits(max_keepalive_connections=0),
         ) as client:
+            ready: set[str] = set()
             while True:
                 await self._clock.sleep(POLL_SECONDS)
                 self._service.expect_running()
                 roster = roster_of(self._service.titles())
-                if self._is_full(roster, killed) and self._watching() and await _is_ready(client):
+                if self._is_full(roster, killed) and self._watching():
+                    ready |= await _ready_instance(client)
+                if len(ready) >= self._full.get(INGRESS_REPLICA, 1):
                     return
                 if self._clock.now() > until:
                     raise ChaosError(
@@ -114,9 +125,12 @@ class Killer:
         )
 
 
-async def _is_ready(client: httpx.AsyncClient) -> bool:
+async def _ready_instance(client: httpx.AsyncClient) -> set[str]:
+    """The ingress replica that says it is ready; empty where none does."""
     try:
         answer = await client.get("/ready")
     except httpx.TransportError:
-        return False
-    return answer.status_code == httpx.codes.OK
+        return set()
+    if answer.status_code != httpx.codes.OK:
+        return set()
+    return {str(answer.json()["instance"])}

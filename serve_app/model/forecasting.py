@@ -15,16 +15,29 @@ from models.game.game_state import GameState
 
 
 class Fused:
-    """Both models live in this process."""
+    """Both models live in this process, loaded when the first forecast is asked for.
 
-    def __init__(self, forecaster: Forecaster) -> None:
-        self._forecaster = forecaster
+    Torch takes seconds to import, and scores can be taken without it.
+    """
+
+    def __init__(self, load: Callable[[], Forecaster]) -> None:
+        self._load = load
+        self._forecaster: Forecaster | None = None
+        self._loading = asyncio.Lock()
 
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:
         """One forecast per request, in order."""
-        return self._forecaster.forecast(requests, similar=similar)
+        forecaster = self._forecaster or await self._loaded()
+        return forecaster.forecast(requests, similar=similar)
+
+    async def _loaded(self) -> Forecaster:
+        """The models, loaded once, beside whatever else this process has to do."""
+        async with self._loading:
+            if self._forecaster is None:
+                self._forecaster = await asyncio.to_thread(self._load)
+        return self._forecaster
 
 
 @dataclass(frozen=True, slots=True)

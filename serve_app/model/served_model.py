@@ -6,12 +6,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from models.calibration.adaptation import Adaptation
 from models.calibration.learned_game import LearnedGame
 from models.errors import ForecastError
-from models.forecasters.forecaster import ForecastRequest, MarginForecast
+from models.forecasters.forecaster import Forecaster, ForecastRequest, MarginForecast
 from models.game.game_state import GameState
 from models.training.bundle import Bundle
 from serve_app.game.ended_game import EndedGame
@@ -81,6 +82,7 @@ class ServedModel:
         self._sleep = sleep
         self._now = self._load(settings.bundle)
         self._changing: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -111,7 +113,15 @@ class ServedModel:
                 self._now = await asyncio.to_thread(self._load, folder)
             except ForecastError:
                 logger.exception("%s serves instead", self._now.folder)
+        self._warming = asyncio.create_task(self._warm(), context=Context())
         self.change_to(folder)
+
+    async def _warm(self) -> None:
+        """Load the models before they are asked; where this fails every forecast tries again."""
+        try:
+            await self._now.placement.forecast([TIP_OFF], similar=0)
+        except Exception:
+            logger.exception("the models do not answer yet")
 
     def change_to(self, folder: Path) -> None:
         """Put the bundle in `folder` in service behind the answers; returns at once.
@@ -132,6 +142,8 @@ class ServedModel:
 
     async def settle(self) -> None:
         """Wait until no other bundle is coming and nothing is being learned."""
+        if self._warming is not None:
+            await self._warming
         while self._changing is not None and not self._changing.done():
             await asyncio.wait([self._changing])
         await self._now.learning.settle()
@@ -174,7 +186,7 @@ class ServedModel:
         adaptation = bundle.adaptation()
         placement: Placement
         if self._dejavu is None or self._lstm is None:
-            placement = Fused(bundle.load_forecaster(self._settings.device, adaptation))
+            placement = Fused(self._forecaster_of(bundle, adaptation))
         else:
             placement = Coalesced(
                 Composed(folder, bundle.combiner(adaptation), self._dejavu, self._lstm),
@@ -193,6 +205,14 @@ class ServedModel:
         except StoreError:  # every forecast reads it again, and fails where it cannot
             logger.exception("the learned games cannot be read yet")
         return loaded
+
+    def _forecaster_of(self, bundle: Bundle, adaptation: Adaptation) -> Callable[[], Forecaster]:
+        """How to load the models; a GPU that is not there is told of at once."""
+        load = partial(bundle.load_forecaster, self._settings.device, adaptation)
+        if self._settings.device != "cuda":
+            return load
+        forecaster = load()
+        return lambda: forecaster
 
     def _read_learned(self, model: _InService) -> None:
         """Take in what any replica has learned since the last look."""

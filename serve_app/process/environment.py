@@ -50,6 +50,10 @@ def service_environment() -> Iterator[dict[str, str]]:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_worker_niceness": "0",
+        # A call to an actor that was killed fails only after Ray has waited so long to learn why.
+        "RAY_timeout_ms_task_wait_for_death_info": "50",
+        # ... and one to an actor that restarts fails when Ray next looks, each second by default.
+        "RAY_core_worker_internal_heartbeat_ms": "100",
         "OMP_NUM_THREADS": "1",
         **_proxy_environment(folder),
     }

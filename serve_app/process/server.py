@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
 import ray
 from ray import serve
-from ray.serve.context import _get_global_client
 from ray.serve.schema import ApplicationStatus, ServeDeploySchema
 
 from serve_app.process.config_edits import ConfigEdits
@@ -31,6 +31,7 @@ from serve_app.storage.api_keys import ApiKeys
 from serve_app.storage.errors import StoreError
 from serve_app.storage.store import Store
 
+APPLICATION = "serve_app.application"
 START_SECONDS = 120.0
 POLL_SECONDS = 0.25
 WATCH_SECONDS = 1.0
@@ -60,6 +61,8 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
 
     try:
         _listen(on_signal)
+        # Read while Ray's processes start, which leaves this one little to do.
+        threading.Thread(target=import_module, args=[APPLICATION], daemon=True).start()
         _start_ray()
         _listen(on_signal)  # Ray has set handlers of its own.
         _start_serve(edits.in_service)
@@ -163,11 +166,11 @@ def _start_serve(config: ServeDeploySchema) -> None:
 
 def _deploy(config: ServeDeploySchema) -> None:
     """Deploy the applications of a config and wait until all run."""
-    # `serve deploy` goes through Ray's dashboard, which this process does not run; this is the call
-    # that both end in.
-    client = _get_global_client(raise_if_no_controller_running=True)
-    if client is not None:
-        client.deploy_apps(config)
+    serve.run_many(
+        import_module(APPLICATION).targets(config),
+        wait_for_ingress_deployment_creation=False,
+        wait_for_applications_running=False,
+    )
     deadline = time.monotonic() + START_SECONDS
     while True:
         applications = serve.status().applications

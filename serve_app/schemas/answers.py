@@ -272,9 +272,13 @@ class Health(Answer):
 
 
 class Ready(Answer):
-    """The service can predict: models loaded and every shard answering."""
+    """The service can predict: models loaded and every shard answering.
+
+    `instance` names the ingress replica that answered, anew at each of its starts.
+    """
 
     status: Literal["ready"] = "ready"
+    instance: str | None = None
     model_version: str | None = None
     shards: int = 0
     placement: str | None = None

@@ -5,7 +5,7 @@ may be called twice with the same arguments: an actor's calls are retried after 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -84,6 +84,10 @@ class GameShard:
     def writing(self) -> AbstractContextManager[None]:
         """One transaction for several calls: what they answer holds once it has ended."""
         return self._sessions.writing()
+
+    def forget(self, game_ids: Iterable[str]) -> None:
+        """Hold these games no longer: another shard goes on with them."""
+        self._sessions.forget(game_ids)
 
     # --- games -----------------------------------------------------------------------------
 

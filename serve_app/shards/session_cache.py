@@ -1,7 +1,7 @@
 """The sessions of a shard, as a cache of the store: memory never holds what the store does not."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from serve_app.api.problems import Unavailable, UnknownGame
@@ -96,6 +96,11 @@ class SessionCache:
     def pace(self, game_id: str, interval: float) -> RunningPace:
         """The pace of a game's running forecasts, forgotten with its session."""
         return self._paces.setdefault(game_id, RunningPace(interval))
+
+    def forget(self, game_ids: Iterable[str]) -> None:
+        """Let sessions go, outside of `writing`; the store knows them still."""
+        for game_id in game_ids:
+            self._forget(game_id)
 
     def _forget(self, game_id: str) -> None:
         self._sessions.pop(game_id, None)

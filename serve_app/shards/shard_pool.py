@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 import zlib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
 
 import ray
 from ray.exceptions import PendingCallsLimitExceeded, RayActorError, RayTaskError
@@ -56,29 +57,47 @@ class ShardActor:
         """Call a method of the shard that writes nothing."""
         return read(lambda: getattr(self._shard, method)(*arguments))
 
+    async def stand_in(self, game_ids: Sequence[str], method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
+        """Call a method for the shard of these games, which is away and will go on with them."""
+        try:
+            return await self.call(method, *arguments)
+        finally:
+            self._shard.forget(game_ids)
+
     async def process_id(self) -> int:
         """The process of this shard, which also shows that it answers."""
         return os.getpid()
 
 
 class ShardPool:
-    """Asks the shard that holds a game; every call is safe to repeat."""
+    """Asks the shard that holds a game, and while that one restarts the next one.
 
-    def __init__(self, settings: Settings) -> None:
+    Every call is safe to repeat, and any shard may answer for any game: the store knows all that a
+    shard does, and refuses the later one of two that write the same game.
+    """
+
+    def __init__(self, shards: Sequence[Any]) -> None:
+        self._shards = shards
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """The shards of this cluster, started where they do not run yet."""
         actor = ray.remote(ShardActor)
-        self._shards: list[Any] = [
-            actor.options(
-                name=f"game-shard-{index}-of-{settings.shards}",
-                namespace=NAMESPACE,
-                lifetime="detached",
-                get_if_exists=True,
-                num_cpus=0,
-                max_restarts=-1,
-                max_task_retries=-1,
-                max_pending_calls=MOST_WAITING,
-            ).remote(settings)
-            for index in range(settings.shards)
-        ]
+        return cls(
+            [
+                actor.options(
+                    name=f"game-shard-{index}-of-{settings.shards}",
+                    namespace=NAMESPACE,
+                    lifetime="detached",
+                    get_if_exists=True,
+                    num_cpus=0,
+                    max_restarts=-1,
+                    max_task_retries=0,  # another shard is asked instead
+                    max_pending_calls=MOST_WAITING,
+                ).remote(settings)
+                for index in range(settings.shards)
+            ]
+        )
 
     def __len__(self) -> int:
         return len(self._shards)
@@ -97,21 +116,17 @@ class ShardPool:
         for place, update in enumerate(updates):
             shares.setdefault(shard_of(update.game_id, len(self)), []).append(place)
         answers = await asyncio.gather(
-            *(
-                self._apply_share(index, [updates[place] for place in places])
-                for index, places in shares.items()
-            )
+            *(self._apply_share([updates[place] for place in places]) for places in shares.values())
         )
         results: dict[int, Applied | ServiceProblem] = {}
         for places, answer in zip(shares.values(), answers, strict=True):
             results.update(zip(places, answer, strict=True))
         return [results[place] for place in range(len(updates))]
 
-    async def _apply_share(
-        self, index: int, updates: list[Update]
-    ) -> Sequence[Applied | ServiceProblem]:
+    async def _apply_share(self, updates: list[Update]) -> Sequence[Applied | ServiceProblem]:
+        game_ids = [update.game_id for update in updates]
         try:
-            applied: list[Applied | ServiceProblem] = await self._ask(index, "apply", updates)
+            applied: list[Applied | ServiceProblem] = await self._ask(game_ids, "apply", updates)
         except ServiceProblem as problem:
             return [problem] * len(updates)
         return applied
@@ -124,17 +139,18 @@ class ShardPool:
     async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
         """The running forecasts to be made of games whose wait is over."""
         answers = await asyncio.gather(
-            *(self._ask(index, "running", ids) for index, ids in self._shares(game_ids).items())
+            *(self._ask(ids, "running", ids) for ids in self._shares(game_ids))
         )
         return [item for answer in answers for item in answer]
 
     async def record_running(self, made: Sequence[MadeForecast]) -> None:
         """Keep running forecasts."""
-        shares: dict[int, list[MadeForecast]] = {}
-        for item in made:
-            shares.setdefault(shard_of(item.due.game_id, len(self)), []).append(item)
+        by_game = {item.due.game_id: item for item in made}
         await asyncio.gather(
-            *(self._ask(index, "record_running", share) for index, share in shares.items())
+            *(
+                self._ask(ids, "record_running", [by_game[game_id] for game_id in ids])
+                for ids in self._shares(list(by_game))
+            )
         )
 
     async def game(self, game_id: str) -> GameView:
@@ -145,10 +161,7 @@ class ShardPool:
     async def games(self, game_ids: Sequence[str]) -> list[GameView]:
         """What is known of these games, in order; one that cannot be read is left out."""
         answers = await asyncio.gather(
-            *(
-                self._ask(index, "games", ids, reads=True)
-                for index, ids in self._shares(game_ids).items()
-            )
+            *(self._ask(ids, "games", ids, reads=True) for ids in self._shares(game_ids))
         )
         views = {view.game_id: view for answer in answers for view in answer}
         return [views[game_id] for game_id in game_ids if game_id in views]
@@ -164,31 +177,43 @@ class ShardPool:
         return result
 
     async def process_ids(self) -> list[int]:
-        """The processes of all shards; raises Unavailable where one does not answer."""
-        return list(
-            await asyncio.gather(*(_answer(shard.process_id.remote) for shard in self._shards))
-        )
+        """The processes of all shards; waits for one that restarts."""
+        calls = [shard.process_id.options(max_task_retries=-1) for shard in self._shards]
+        with _problems():
+            return list(await asyncio.gather(*(call.remote() for call in calls)))
 
-    def _shares(self, game_ids: Sequence[str]) -> dict[int, list[str]]:
-        """The games of each shard."""
+    def _shares(self, game_ids: Sequence[str]) -> list[list[str]]:
+        """The games, those of one shard together."""
         shares: dict[int, list[str]] = {}
         for game_id in game_ids:
             shares.setdefault(shard_of(game_id, len(self)), []).append(game_id)
-        return shares
+        return list(shares.values())
 
     async def _of(self, game_id: str, method: str, *arguments: object, reads: bool = False) -> Any:  # noqa: ANN401 - Ray types no answer
         """What the shard of a game answers."""
-        return await self._ask(shard_of(game_id, len(self)), method, *arguments, reads=reads)
+        return await self._ask([game_id], method, *arguments, reads=reads)
 
-    async def _ask(self, index: int, method: str, *arguments: object, reads: bool = False) -> Any:  # noqa: ANN401 - Ray types no answer
-        shard = self._shards[index]
-        return await _answer((shard.read if reads else shard.call).remote, method, *arguments)
+    async def _ask(
+        self, game_ids: Sequence[str], method: str, *arguments: object, reads: bool = False
+    ) -> Any:  # noqa: ANN401 - Ray types no answer
+        """What the shard of these games answers, or the one that stands in for it."""
+        index = shard_of(game_ids[0], len(self))
+        own, next_one = self._shards[index], self._shards[(index + 1) % len(self)]
+        with _problems():
+            try:
+                return await (own.read if reads else own.call).remote(method, *arguments)
+            except RayActorError:
+                logger.warning("a shard is away; the next one answers for it")
+                # A pool of one waits for its shard here.
+                stand_in = next_one.stand_in.options(max_task_retries=-1)
+                return await stand_in.remote(game_ids, method, *arguments)
 
 
-async def _answer(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - Ray's types
-    """Wait for an actor's answer; its problems are raised as they are."""
+@contextmanager
+def _problems() -> Iterator[None]:
+    """The problem of an actor is raised as it is, what Ray says of an actor as a problem."""
     try:
-        return await call(*arguments)
+        yield
     except RayTaskError as error:
         if isinstance(error.cause, ServiceProblem):
             raise error.cause from None

@@ -1,30 +1,25 @@
-from statistics import NormalDist
-
 import numpy as np
 import pytest
-from crepes.martingales import SimpleJumper
 
 from models.calibration.alarm import THRESHOLD, drift_alarm, jumper_capital
 from models.errors import DataError
-from models.game.pattern import FloatArray
-
-SEASON = 1230
-NORMAL = NormalDist()
-
-
-def uniform(seed: int, games: int = SEASON) -> FloatArray:
-    return np.random.default_rng(seed).random(games)
-
-
-def levels_of_errors(seed: int, *, centre: float = 0.0, spread: float = 1.0) -> FloatArray:
-    """Levels of normal outcomes whose forecasts expect a centre of 0 and a spread of 1."""
-    errors = np.random.default_rng(seed).normal(centre, spread, SEASON)
-    return np.asarray([NORMAL.cdf(error) for error in errors.tolist()])
+from tests.models.calibration.crepes_inputs import (
+    EVERY_41ST,
+    LEVELS,
+    SEASON,
+    levels_of_errors,
+    recorded,
+    uniform,
+)
 
 
-@pytest.mark.parametrize("levels", [uniform(1), uniform(2) ** 2, levels_of_errors(3, spread=1.4)])
-def test_the_capital_is_that_of_crepes(levels: FloatArray) -> None:
-    assert jumper_capital(levels) == pytest.approx(SimpleJumper().apply(levels), rel=1e-9)
+@pytest.mark.parametrize("name", LEVELS)
+def test_the_capital_is_that_of_crepes(name: str) -> None:
+    levels = LEVELS[name]
+    theirs = recorded(f"{name} levels", levels)["capital"]
+    ours = jumper_capital(levels)
+    assert len(ours) == len(levels)
+    assert ours[EVERY_41ST] == pytest.approx(theirs, rel=1e-9)
 
 
 def test_false_alarms_are_rarer_than_villes_bound() -> None:

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import pytest
-from crepes import ConformalPredictiveSystem
 
 from models.calibration.calibration import Calibration, CalibrationSettings, days
 from models.calibration.distribution import GRID_LEVELS
@@ -13,6 +12,13 @@ from models.game.game_state import GameState
 from models.game.games import IntArray
 from models.game.horizon import CELLS, Horizon, cell_of
 from models.game.pattern import FloatArray
+from tests.models.calibration.crepes_inputs import (
+    PERCENTS,
+    UNSCALED_GAMES,
+    normalised,
+    recorded,
+    unscaled_of,
+)
 
 FOREVER = CalibrationSettings(spread_half_life=1e12, shape_half_life=1e12, window=10**6)
 DAY = np.datetime64("2020-01-01")
@@ -33,45 +39,31 @@ def places(values: FloatArray, ordered: FloatArray) -> IntArray:
     return nearest
 
 
-# crepes takes its quantiles at one of the scores; ours are on a grid of half percents. With 199 and
-# with 399 scores the grid's levels fall on scores.
-@pytest.mark.parametrize("games", [199, 399])
+@pytest.mark.parametrize("games", UNSCALED_GAMES)
 def test_with_equal_weights_and_no_scale_it_agrees_with_crepes(games: int) -> None:
-    random = np.random.default_rng(games)
-    errors = random.standard_t(5, games) * 4
-    ordered = np.sort(errors)
-    shape = unscaled(errors[:, None]).shape(0)
-    system = ConformalPredictiveSystem().fit(residuals=errors)
+    inputs = unscaled_of(games)
+    theirs = recorded(f"{games} games", inputs.errors, inputs.margins, PERCENTS)
+    ordered = np.sort(inputs.errors)
+    shape = unscaled(inputs.errors[:, None]).shape(0)
 
-    percents = np.arange(1, 100)
-    theirs = system.predict_percentiles(y_hat=np.zeros(1), higher_percentiles=percents.tolist())[0]
-    ours = np.asarray([shape.quantile(percent / 100) for percent in percents.tolist()])
-    apart = places(theirs, ordered) - places(ours, ordered)
+    ours = np.asarray([shape.quantile(percent / 100) for percent in PERCENTS.tolist()])
+    apart = places(theirs["percentiles"], ordered) - places(ours, ordered)
     # crepes rounds up: where a product such as 0.07 · 200 is not quite whole, to the next score.
     assert set(apart.tolist()) <= {0, 1}
     assert np.mean(apart == 0) > 0.9
 
-    margins = random.uniform(ordered[0], ordered[-1], 101)
-    p_values = system.predict_p(y_hat=np.zeros(101), y=margins, smoothing=False, seed=1).ravel()
-    levels = np.asarray([shape.level(margin) for margin in margins.tolist()])
-    assert np.abs(levels - p_values).max() <= 0.005
+    levels = np.asarray([shape.level(margin) for margin in inputs.margins.tolist()])
+    assert np.abs(levels - theirs["p_values"]).max() <= 0.005
 
 
 def test_normalised_scores_agree_with_crepes_scaled_by_the_same_spread() -> None:
-    random = np.random.default_rng(2)
-    scores = random.normal(0, 1, (399, len(CELLS)))
-    squares = np.linspace(1, 100, len(CELLS))
-    ours = Calibration(scores=scores, squares=squares, mass=1.0, settings=FOREVER)
-    cell = cell_of("final", 30)
-    spread = math.sqrt(squares[cell])
-    system = ConformalPredictiveSystem().fit(
-        residuals=scores[:, cell] * spread, sigmas=np.full(399, spread)
-    )
-    state = GameState.of_pattern([2.0] * 30)
-    mine = ours.distribution("final", state, 7.0)
-    (theirs,) = system.predict_int(y_hat=np.array([7.0]), sigmas=np.array([spread]), confidence=0.8)
-    neighbours = np.diff(np.sort(scores[:, cell] * spread)).max()
-    assert mine.interval(0.2) == pytest.approx(theirs, abs=neighbours)
+    inputs = normalised()
+    theirs = recorded("normalised", inputs.residuals, inputs.spread, inputs.point, inputs.alpha)
+    ours = Calibration(
+        scores=inputs.scores, squares=inputs.squares, mass=1.0, settings=FOREVER
+    ).distribution("final", GameState.of_pattern([2.0] * 30), inputs.point)
+    neighbours = np.diff(np.sort(inputs.residuals)).max()
+    assert ours.interval(inputs.alpha) == pytest.approx(theirs["interval"], abs=neighbours)
 
 
 def test_scores_and_spreads_by_plain_numbers() -> None:

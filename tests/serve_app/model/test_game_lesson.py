@@ -24,7 +24,7 @@ class Counted:
     """A placement that notes how many forecasts it is asked for at a time."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self._fused = Fused(bundle.forecaster)
+        self._fused = Fused(lambda: bundle.forecaster)
         self.asked: list[int] = []
 
     async def forecast(

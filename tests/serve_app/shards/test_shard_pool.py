@@ -1,0 +1,109 @@
+"""The pool of shards: who answers while a shard is away. The actors run in this process."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Self
+
+import pytest
+from ray.exceptions import ActorUnavailableError
+
+from serve_app.api.problems import Unavailable
+from serve_app.settings import Settings
+from serve_app.shards import shard_pool
+from serve_app.shards.shard_messages import Applied
+from serve_app.shards.shard_pool import ShardActor, ShardPool, shard_of
+from tests.serve_app.conftest import forecast, registration, update, updates
+
+AWAY = ActorUnavailableError("the actor is restarting", None)
+
+
+class Call:
+    """A method of an actor, as a handle has it."""
+
+    def __init__(self, run: Callable[..., Awaitable[Any]], actor: "LocalActor") -> None:
+        self._run = run
+        self._actor = actor
+
+    def options(self, **_: object) -> Self:
+        return self
+
+    async def remote(self, *arguments: object) -> Any:  # noqa: ANN401
+        if self._actor.is_away:
+            raise AWAY
+        return await self._run(*arguments)
+
+
+class LocalActor:
+    """A handle to a shard in this process, which can be away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.is_away = False
+        self.shard = ShardActor(settings)
+
+    def __getattr__(self, method: str) -> Call:
+        return Call(getattr(self.shard, method), self)
+
+    def restart(self, settings: Settings) -> None:
+        self.shard = ShardActor(settings)
+        self.is_away = False
+
+    @property
+    def holds(self) -> int:
+        return len(self.shard._shard._sessions)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    notify = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda: None))
+    monkeypatch.setattr(shard_pool, "connect_hub", lambda _: SimpleNamespace(notify=notify))
+    return Settings(data_dir=tmp_path)
+
+
+async def test_while_a_shard_is_away_the_next_one_answers(settings: Settings):
+    actors = [LocalActor(settings) for _ in range(2)]
+    pool = ShardPool(actors)
+    own, other = actors[shard_of("g1", 2)], actors[1 - shard_of("g1", 2)]
+    await pool.register(registration())
+    await pool.apply(updates(1070))
+
+    own.is_away = True
+    crossing = (await pool.apply([update(1080, 18)]))[0]
+    assert isinstance(crossing, Applied)
+    assert crossing.due is not None
+    prediction = await pool.record(crossing.due, forecast(7.0))
+    assert await pool.prediction("g1") == prediction
+    assert (await pool.game("g1")).updates == 37
+    assert other.holds == 0
+
+    own.restart(settings)
+    after = (await pool.apply([update(1090, 20)]))[0]
+    assert isinstance(after, Applied)
+    view = await pool.game("g1")
+    assert (view.updates, view.prediction) == (38, prediction)
+    assert (own.holds, other.holds) == (1, 0)
+
+
+async def test_what_the_next_one_read_before_is_not_told_again(settings: Settings):
+    actors = [LocalActor(settings) for _ in range(2)]
+    pool = ShardPool(actors)
+    own = actors[shard_of("g1", 2)]
+    await pool.register(registration())
+    for minute in (1, 2, 3):
+        own.is_away = True
+        assert (await pool.game("g1")).updates == minute - 1
+        own.restart(settings)
+        await pool.apply([update(60 * minute, minute)])
+    own.is_away = True
+    assert (await pool.games(["g1"]))[0].margin == 3
+
+
+async def test_where_all_are_away_the_problem_says_so(settings: Settings):
+    actors = [LocalActor(settings) for _ in range(2)]
+    for actor in actors:
+        actor.is_away = True
+    pool = ShardPool(actors)
+    with pytest.raises(Unavailable, match="a shard is down"):
+        await pool.game("g1")
+    (problem,) = await pool.apply([update(60, 2)])
+    assert isinstance(problem, Unavailable)
