@@ -12,9 +12,10 @@ from ray.serve import Application, Deployment, RunTarget
 from ray.serve.schema import ServeApplicationSchema, ServeDeploySchema
 
 from serve_app.deployments import DejavuReplica, IngressReplica, LiveFeedReplica, LstmReplica
+from serve_app.process.config_file import FORECASTER, LIVE_FEED
 from serve_app.settings import Settings, SettingsError
 
-Options = Mapping[str, dict[str, Any]]  # of the deployments, by name
+Options = dict[str, dict[str, Any]]  # of the deployments, by name
 # Args do not change while a cluster runs, so what differs between two configs is options: with the
 # same version Serve gives them to the replicas that run.
 VERSION = "1"
@@ -47,13 +48,17 @@ def _live_feed(settings: Settings, options: Options) -> Application:
 
 
 def _deployment(name: str, replica: type, options: Options) -> Deployment:
-    deployment = serve.deployment(name=name)(replica).options(**options.get(name, {}))
+    """A deployment; its options are taken out of `options`."""
+    try:
+        deployment = serve.deployment(name=name)(replica).options(**options.pop(name, {}))
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"deployment {name!r}: expected options of Serve's; {error}") from None
     return deployment.options(version=VERSION, _internal=True)
 
 
 BUILDERS: Mapping[str, Callable[[Settings, Options], Application]] = {
-    "serve_app.application:forecaster": _forecaster,
-    "serve_app.application:live_feed": _live_feed,
+    FORECASTER: _forecaster,
+    LIVE_FEED: _live_feed,
 }
 
 
@@ -61,7 +66,7 @@ def targets(config: ServeDeploySchema) -> list[RunTarget]:
     """The applications of a config file, their deployments with the options that it gives them.
 
     Built in the process that asks: Serve would start one for each application to build it in.
-    Raises SettingsError on an application that is none of ours.
+    Raises SettingsError on a deployment that an application does not have, or a wrong option.
     """
     return [
         RunTarget(
@@ -75,14 +80,14 @@ def targets(config: ServeDeploySchema) -> list[RunTarget]:
 
 
 def _application(config: ServeApplicationSchema) -> Application:
-    builder = BUILDERS.get(config.import_path)
-    if builder is None:
-        raise SettingsError(
-            f"import_path of {config.name!r}: expected one of {sorted(BUILDERS)}; "
-            f"got {config.import_path!r}"
-        )
     options = {
         deployment.name: deployment.model_dump(exclude_unset=True, exclude={"name"})
         for deployment in config.deployments
     }
-    return builder(Settings.parse(config.args), options)
+    application = BUILDERS[config.import_path](Settings.parse(config.args), options)
+    if options:
+        raise SettingsError(
+            f"deployments of {config.name!r}: expected those that it has in its placement; "
+            f"got {sorted(options)} too"
+        )
+    return application

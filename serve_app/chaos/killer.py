@@ -109,12 +109,14 @@ class Killer:
                 roster = roster_of(self._service.titles())
                 if self._is_full(roster, killed) and self._watching():
                     ready |= await _ready_instance(client)
+                else:
+                    ready.clear()  # of a replica that has died meanwhile, perhaps
                 if len(ready) >= self._full.get(INGRESS_REPLICA, 1):
                     return
                 if self._clock.now() > until:
                     raise ChaosError(
                         f"expected a service that is whole within {RECOVERY_SECONDS:g} s of a "
-                        f"kill, with {dict(self._full)}; got {roster}, "
+                        f"kill, with {dict(self._full)}; got {roster}, ready {sorted(ready)}, "
                         f"live feed {'up' if self._watching() else 'down'}"
                     )
 

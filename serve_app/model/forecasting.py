@@ -5,6 +5,7 @@ answers are the same to the last bit.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,16 @@ from pathlib import Path
 from models.forecasters.forecaster import Combiner, Forecaster, ForecastRequest, MarginForecast
 from models.forecasters.live_models import DejavuForecast
 from models.game.game_state import GameState
+from serve_app.api.problems import Unavailable
+
+logger = logging.getLogger(__name__)
 
 
 class Fused:
-    """Both models live in this process, loaded when the first forecast is asked for.
+    """Both models live in this process; they are loaded when they are first needed.
 
-    Torch takes seconds to import, and scores can be taken without it.
+    Torch takes seconds to import, and scores can be taken without it. Where they do not load every
+    forecast is a problem of the service, and tries again.
     """
 
     def __init__(self, load: Callable[[], Forecaster]) -> None:
@@ -36,7 +41,11 @@ class Fused:
         """The models, loaded once, beside whatever else this process has to do."""
         async with self._loading:
             if self._forecaster is None:
-                self._forecaster = await asyncio.to_thread(self._load)
+                try:
+                    self._forecaster = await asyncio.to_thread(self._load)
+                except Exception as error:
+                    logger.exception("the models do not load")
+                    raise Unavailable("the models do not load; the log says more") from error
         return self._forecaster
 
 

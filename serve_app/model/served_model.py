@@ -15,6 +15,7 @@ from models.errors import ForecastError
 from models.forecasters.forecaster import Forecaster, ForecastRequest, MarginForecast
 from models.game.game_state import GameState
 from models.training.bundle import Bundle
+from serve_app.api.problems import ServiceProblem
 from serve_app.game.ended_game import EndedGame
 from serve_app.model.coalesced import Coalesced
 from serve_app.model.forecasting import AsksDejavu, AsksLstm, Composed, Fused
@@ -106,18 +107,20 @@ class ServedModel:
     async def begin_with(self, folder: Path) -> None:
         """Put the bundle in `folder` in service before the first request.
 
-        Where it cannot be loaded the one of the settings serves, and this one is tried again.
+        Where it makes no forecast the one of the settings serves, and this one is tried again.
         """
         if folder != self._now.folder:
             try:
-                self._now = await asyncio.to_thread(self._load, folder)
-            except ForecastError:
+                self._now = await self._proved(folder)
+            except (ForecastError, ServiceProblem):
                 logger.exception("%s serves instead", self._now.folder)
         self._warming = asyncio.create_task(self._warm(), context=Context())
         self.change_to(folder)
 
     async def _warm(self) -> None:
-        """Load the models before they are asked; where this fails every forecast tries again."""
+        """Load the models of this process before they are asked; else each forecast would try."""
+        if not isinstance(self._now.placement, Fused):
+            return
         try:
             await self._now.placement.forecast([TIP_OFF], similar=0)
         except Exception:
@@ -164,14 +167,19 @@ class ServedModel:
 
     async def _prepare(self, folder: Path) -> _InService:
         """The bundle in `folder`, which has made a forecast and learned all it can."""
-        coming = await asyncio.to_thread(self._load, folder)
-        await coming.placement.forecast([TIP_OFF], similar=0)
+        coming = await self._proved(folder)
         coming.learning.wake()
         try:
             await coming.learning.settle()
         except asyncio.CancelledError:  # another bundle is asked for
             coming.learning.stop()
             raise
+        return coming
+
+    async def _proved(self, folder: Path) -> _InService:
+        """The bundle in `folder`, which has made a forecast."""
+        coming = await asyncio.to_thread(self._load, folder)
+        await coming.placement.forecast([TIP_OFF], similar=0)
         return coming
 
     def _take_over(self, coming: _InService) -> None:

@@ -15,7 +15,12 @@ from serve_app.process.environment import LOOPBACK
 from serve_app.settings import Settings, SettingsError
 
 INGRESS = "Ingress"
-INGRESS_APPLICATION = "serve_app.application:forecaster"
+FORECASTER, LIVE_FEED = "serve_app.application:forecaster", "serve_app.application:live_feed"
+# What is read of a config; Serve has more, such as runtime_env, that suits other ways to deploy.
+TOP_LEVEL = {"proxy_location", "http_options", "logging_config", "applications"}
+OF_AN_APPLICATION = {
+    *("name", "route_prefix", "import_path", "args", "deployments", "logging_config")
+}
 
 
 def load_config(
@@ -62,11 +67,18 @@ def load_config(
 def _check_shape(content: Any, path: Path) -> None:  # noqa: ANN401 - whatever YAML holds
     """Raise SettingsError where the parts that are read here have not the form of a config."""
     applications = content.get("applications") if isinstance(content, dict) else None
-    if not isinstance(applications, list):
+    if not (isinstance(applications, list) and applications):
         raise SettingsError(f"{path}: expected a Serve config file with a list of applications")
+    _expect_known(content, TOP_LEVEL, path)
     _expect_mappings([content.get("http_options")], path)
     _expect_mappings(applications, path, required=True)
     for application in applications:
+        _expect_known(application, OF_AN_APPLICATION, path)
+        if application.get("import_path") not in (FORECASTER, LIVE_FEED):
+            raise SettingsError(
+                f"{path}: expected {FORECASTER} or {LIVE_FEED} as import_path; "
+                f"got {application.get('import_path')!r}"
+            )
         _expect_mappings([application.get("args")], path)
         deployments = application.get("deployments") or []
         if not isinstance(deployments, list):
@@ -85,6 +97,12 @@ def _expect_mappings(parts: list[Any], path: Path, *, required: bool = False) ->
         )
 
 
+def _expect_known(part: dict[str, Any], known: set[str], path: Path) -> None:
+    unknown = sorted(str(key) for key in part if key not in known)
+    if unknown:
+        raise SettingsError(f"{path}: expected the keys {sorted(known)}; got {unknown} too")
+
+
 def _name_bundle_in_service(application: dict[str, Any], default: Path) -> Path:
     """Check every `user_config`, and name the bundle's folder in that of the ingress.
 
@@ -95,7 +113,7 @@ def _name_bundle_in_service(application: dict[str, Any], default: Path) -> Path:
     for deployment in deployments:
         if deployment.get("user_config") is not None:
             check_user_config(str(deployment.get("name")), deployment["user_config"])
-    if application.get("import_path") != INGRESS_APPLICATION:
+    if application.get("import_path") != FORECASTER:
         return default
     ingress = next((one for one in deployments if one.get("name") == INGRESS), None)
     if ingress is None:

@@ -94,8 +94,9 @@ def _proxy_environment(folder: Path) -> dict[str, str]:
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
         # A dead proxy is noticed by three failed checks, ten seconds apart by default ...
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
-        # ... and a dead replica gets no second request: a check takes a living one back at once.
+        # ... and a dead replica gets no second request: one check takes a living one back.
         "RAY_SERVE_HAPROXY_OBSERVE_ERROR_LIMIT": "1",
+        "RAY_SERVE_HAPROXY_HEALTH_CHECK_RISE": "1",
         # A reader that is gone holds its connection so long; WebSockets are pinged more often.
         "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "60",
         # How long a leaving replica waits for balancers to notice; ours is on this machine.

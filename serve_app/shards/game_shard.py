@@ -1,7 +1,7 @@
 """A shard: the live state of its share of the games, written to the store before it is believed.
 
 Plain Python; `shard_pool` runs it as a Ray actor, which calls one method at a time. Every method
-may be called twice with the same arguments: an actor's calls are retried after a crash.
+may be called twice with the same arguments, at two shards: after a crash another one is asked.
 """
 
 import time
@@ -85,9 +85,9 @@ class GameShard:
         """One transaction for several calls: what they answer holds once it has ended."""
         return self._sessions.writing()
 
-    def forget(self, game_ids: Iterable[str]) -> None:
-        """Hold these games no longer: another shard goes on with them."""
-        self._sessions.forget(game_ids)
+    def refresh(self, game_ids: Iterable[str]) -> None:
+        """Read anew what another shard has written of these games, before they are told of."""
+        self._sessions.refresh(game_ids)
 
     # --- games -----------------------------------------------------------------------------
 

@@ -97,10 +97,13 @@ class SessionCache:
         """The pace of a game's running forecasts, forgotten with its session."""
         return self._paces.setdefault(game_id, RunningPace(interval))
 
-    def forget(self, game_ids: Iterable[str]) -> None:
-        """Let sessions go, outside of `writing`; the store knows them still."""
-        for game_id in game_ids:
-            self._forget(game_id)
+    def refresh(self, game_ids: Iterable[str]) -> None:
+        """Let go of those of these sessions that another shard has changed, outside `writing`."""
+        held = [game_id for game_id in game_ids if game_id in self._sessions]
+        versions = self._store.games.versions(held) if held else {}
+        for game_id in held:
+            if self._sessions[game_id].version != versions.get(game_id):
+                self._forget(game_id)
 
     def _forget(self, game_id: str) -> None:
         self._sessions.pop(game_id, None)

@@ -111,7 +111,7 @@ def rebuild_session(
     else:
         sums = stored.sums
         session.restore(observations, State(sums.state), sums.corrections)
-    session.last_received = scores.last_time
+    session.last_received = scores.latest_time
     if prediction is not None:
         session.freeze(prediction)
         if prediction.outcome is not None:

@@ -6,6 +6,7 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any, Self
 
 import ray
@@ -25,6 +26,8 @@ from serve_app.storage.store import Store
 logger = logging.getLogger(__name__)
 
 MOST_WAITING = 1_000  # calls that may wait for one shard
+AWAY_SECONDS = 10.0  # how long a call goes on asking where all shards that could answer are away
+PAUSE_SECONDS = 0.05
 
 
 def shard_of(game_id: str, shards: int) -> int:
@@ -53,16 +56,14 @@ class ShardActor:
         """Call a method of the shard, in a commit shared with all that waits."""
         return await self._commits.run(lambda: getattr(self._shard, method)(*arguments))
 
-    async def read(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
-        """Call a method of the shard that writes nothing."""
-        return read(lambda: getattr(self._shard, method)(*arguments))
+    async def read(self, game_ids: Sequence[str], method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
+        """Call a method of the shard that writes nothing and is about these games."""
 
-    async def stand_in(self, game_ids: Sequence[str], method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
-        """Call a method for the shard of these games, which is away and will go on with them."""
-        try:
-            return await self.call(method, *arguments)
-        finally:
-            self._shard.forget(game_ids)
+        def answer() -> Any:  # noqa: ANN401 - as GameShard
+            self._shard.refresh(game_ids)
+            return getattr(self._shard, method)(*arguments)
+
+        return read(answer)
 
     async def process_id(self) -> int:
         """The process of this shard, which also shows that it answers."""
@@ -73,11 +74,13 @@ class ShardPool:
     """Asks the shard that holds a game, and while that one restarts the next one.
 
     Every call is safe to repeat, and any shard may answer for any game: the store knows all that a
-    shard does, and refuses the later one of two that write the same game.
+    shard does, refuses the later one of two that write the same game, and tells a shard that reads
+    whether what it holds is the newest.
     """
 
     def __init__(self, shards: Sequence[Any]) -> None:
         self._shards = shards
+        self._away: set[int] = set()
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
@@ -92,7 +95,8 @@ class ShardPool:
                     get_if_exists=True,
                     num_cpus=0,
                     max_restarts=-1,
-                    max_task_retries=0,  # another shard is asked instead
+                    # Another shard is asked instead; and a call must not outlive who asked.
+                    max_task_retries=0,
                     max_pending_calls=MOST_WAITING,
                 ).remote(settings)
                 for index in range(settings.shards)
@@ -196,17 +200,33 @@ class ShardPool:
     async def _ask(
         self, game_ids: Sequence[str], method: str, *arguments: object, reads: bool = False
     ) -> Any:  # noqa: ANN401 - Ray types no answer
-        """What the shard of these games answers, or the one that stands in for it."""
-        index = shard_of(game_ids[0], len(self))
-        own, next_one = self._shards[index], self._shards[(index + 1) % len(self)]
+        """What the shard of these games answers, or the next one, whichever is there first."""
+        own = shard_of(game_ids[0], len(self))
+        turns = cycle((own, (own + 1) % len(self)))
+        until = asyncio.get_running_loop().time() + AWAY_SECONDS
         with _problems():
-            try:
-                return await (own.read if reads else own.call).remote(method, *arguments)
-            except RayActorError:
-                logger.warning("a shard is away; the next one answers for it")
-                # A pool of one waits for its shard here.
-                stand_in = next_one.stand_in.options(max_task_retries=-1)
-                return await stand_in.remote(game_ids, method, *arguments)
+            while True:
+                index = next(turns)
+                shard = self._shards[index]
+                try:
+                    if reads:
+                        answer = await shard.read.remote(game_ids, method, *arguments)
+                    else:
+                        answer = await shard.call.remote(method, *arguments)
+                except RayActorError:
+                    self._note_away(index)
+                    if asyncio.get_running_loop().time() > until:
+                        raise
+                    await asyncio.sleep(PAUSE_SECONDS)
+                else:
+                    self._away.discard(index)
+                    return answer
+
+    def _note_away(self, index: int) -> None:
+        """Log an absence once."""
+        if index not in self._away:
+            self._away.add(index)
+            logger.warning("shard %d of %d is away; it restarts by itself", index, len(self))
 
 
 @contextmanager

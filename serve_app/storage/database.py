@@ -105,8 +105,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """One consistent view; inside a `writing` or `reading` of the same thread, that one's.
+        """A connection to read by; inside a `writing` or `reading` of this thread, that one's.
 
+        SQLite shows one view in it, PostgreSQL at each statement what is committed by then.
         Raises StoreUnavailableError.
         """
         active = self._of_this_thread() or getattr(self._active, "reader", None)

@@ -118,6 +118,12 @@ class Games:
             row = connection.execute(_GET, {"its_game": game_id}).one_or_none()
         return None if row is None else _stored(row)
 
+    def versions(self, game_ids: Iterable[str]) -> dict[str, int]:
+        """The versions of these games, of those that are registered."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_VERSIONS, {"game_ids": list(game_ids)})
+            return {row.game_id: row.version for row in rows}
+
     def archive_of(self, game_id: str) -> str | None:
         """The file that the journal of a game went to, or None."""
         with self._database.reading() as connection:
@@ -168,6 +174,9 @@ _GET = sa.select(
     games.c.archive,
 ).where(games.c.game_id == sa.bindparam("its_game"))
 
+_VERSIONS = sa.select(games.c.game_id, games.c.version).where(
+    games.c.game_id.in_(sa.bindparam("game_ids", expanding=True))
+)
 _ARCHIVE_OF = sa.select(games.c.archive).where(games.c.game_id == sa.bindparam("its_game"))
 
 

@@ -46,13 +46,13 @@ class JournalRow:
 
 
 class ScoreRows(NamedTuple):
-    """The score updates of one game: their payloads with commas between them, and the last time.
+    """The score updates of one game: their payloads with commas between them, and the latest time.
 
     One text, because a row of the database a score takes longer than all else about it.
     """
 
     payloads: str | None
-    last_time: float | None
+    latest_time: float | None
 
 
 class Journal:

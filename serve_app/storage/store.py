@@ -66,11 +66,11 @@ class Store:
         if not scores:
             return live
         payloads = [row.payload for row in scores]
-        last_time = scores[-1].time
+        latest_time = scores[-1].time
         if live.payloads is not None:
             payloads.append(live.payloads)
-            last_time = live.last_time or last_time
-        return ScoreRows(",".join(payloads), last_time)
+            latest_time = live.latest_time or latest_time
+        return ScoreRows(",".join(payloads), latest_time)
 
     def journal_of(self, stored: StoredGame) -> list[JournalRow]:
         """All that happened in one game, in order, archived or not; raises as `scores`."""
@@ -107,7 +107,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """One view for all that this thread reads inside, by one connection."""
+        """One connection for all that this thread reads inside; in SQLite also one view."""
         with self.database.reading():
             yield
 

@@ -128,7 +128,9 @@ def test_a_wrong_deployment_is_refused_with_what_is_allowed(
 
 def test_deployments_that_are_no_list_are_refused(tmp_path: Path):
     path = tmp_path / "config.yaml"
-    path.write_text("applications: [{deployments: 3}]")
+    path.write_text(
+        "applications: [{import_path: 'serve_app.application:forecaster', deployments: 3}]"
+    )
     with pytest.raises(SettingsError, match="expected a list of deployments; got 3"):
         load_config(path)
 

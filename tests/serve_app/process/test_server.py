@@ -7,7 +7,12 @@ from serve_app.process.config_edits import ConfigEdits
 from serve_app.process.config_file import load_config
 from serve_app.process.server import StopRequestedError, take_edit
 
-CONFIG = "applications: [{name: a, import_path: 'x:y', deployments: [{name: D, num_replicas: 1}]}]"
+CONFIG = """
+applications:
+  - name: live-feed
+    import_path: serve_app.application:live_feed
+    deployments: [{name: LiveFeed, num_replicas: 1}]
+"""
 
 
 class Deployed:
