@@ -15,7 +15,7 @@ from serve_app.deployments import DejavuReplica, IngressReplica, LiveFeedReplica
 from serve_app.process.config_file import FORECASTER, LIVE_FEED
 from serve_app.settings import Settings, SettingsError
 
-Options = dict[str, dict[str, Any]]  # of the deployments, by name
+Options = Mapping[str, Mapping[str, Any]]  # of the deployments, by name
 # Args do not change while a cluster runs, so what differs between two configs is options: with the
 # same version Serve gives them to the replicas that run.
 VERSION = "1"
@@ -48,9 +48,8 @@ def _live_feed(settings: Settings, options: Options) -> Application:
 
 
 def _deployment(name: str, replica: type, options: Options) -> Deployment:
-    """A deployment; its options are taken out of `options`."""
     try:
-        deployment = serve.deployment(name=name)(replica).options(**options.pop(name, {}))
+        deployment = serve.deployment(name=name)(replica).options(**options.get(name, {}))
     except (TypeError, ValueError) as error:
         raise SettingsError(f"deployment {name!r}: expected options of Serve's; {error}") from None
     return deployment.options(version=VERSION, _internal=True)
@@ -66,7 +65,7 @@ def targets(config: ServeDeploySchema) -> list[RunTarget]:
     """The applications of a config file, their deployments with the options that it gives them.
 
     Built in the process that asks: Serve would start one for each application to build it in.
-    Raises SettingsError on a deployment that an application does not have, or a wrong option.
+    Raises SettingsError where an option has a value that Serve refuses.
     """
     return [
         RunTarget(
@@ -84,10 +83,4 @@ def _application(config: ServeApplicationSchema) -> Application:
         deployment.name: deployment.model_dump(exclude_unset=True, exclude={"name"})
         for deployment in config.deployments
     }
-    application = BUILDERS[config.import_path](Settings.parse(config.args), options)
-    if options:
-        raise SettingsError(
-            f"deployments of {config.name!r}: expected those that it has in its placement; "
-            f"got {sorted(options)} too"
-        )
-    return application
+    return BUILDERS[config.import_path](Settings.parse(config.args), options)

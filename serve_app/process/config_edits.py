@@ -55,9 +55,11 @@ def _expect_same_service(running: ServeDeploySchema, edited: ServeDeploySchema) 
     before, after = ({app.name: app for app in one.applications} for one in (running, edited))
     _expect_same("the applications", sorted(before), sorted(after))
     for name, application in before.items():
-        for part in ("import_path", "route_prefix", "args"):
+        for part in ("import_path", "route_prefix"):
             was, now = (getattr(one, part) for one in (application, after[name]))
             _expect_same(f"{part} of {name!r}", was, now)
+        for setting, was in application.args.items():
+            _expect_same(f"{setting!r} in args of {name!r}", was, after[name].args[setting])
 
 
 def _expect_same(what: str, was: Any, now: Any) -> None:  # noqa: ANN401 - any part of a config

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
-from ray.serve.schema import ServeDeploySchema
+from ray.serve.schema import DeploymentSchema, ServeDeploySchema
 
 from models.errors import BundleError
 from models.training.bundle import Bundle
@@ -45,6 +45,7 @@ def load_config(
     for application in content["applications"]:
         args = {**(application.get("args") or {}), **({"data_dir": data_dir} if data_dir else {})}
         settings = _settings(_with_host(args, http["host"]))
+        _expect_deployments(application, settings.placement, path)
         application["args"] = settings.model_dump(mode="json")
         if application["args"] != content["applications"][0]["args"]:
             raise SettingsError(
@@ -101,6 +102,20 @@ def _expect_known(part: dict[str, Any], known: set[str], path: Path) -> None:
     unknown = sorted(str(key) for key in part if key not in known)
     if unknown:
         raise SettingsError(f"{path}: expected the keys {sorted(known)}; got {unknown} too")
+
+
+def _expect_deployments(application: dict[str, Any], placement: str, path: Path) -> None:
+    """Raise SettingsError on a deployment that is not there, or an option that Serve has not."""
+    known = {"LiveFeed"} if application["import_path"] == LIVE_FEED else {INGRESS}
+    if INGRESS in known and placement == "composed":
+        known |= {"Dejavu", "Lstm"}
+    for deployment in application.get("deployments") or ():
+        if deployment.get("name") not in known:
+            raise SettingsError(
+                f"{path}: expected deployments of {sorted(known)} ({placement}) in "
+                f"{application.get('name')!r}; got {deployment.get('name')!r}"
+            )
+        _expect_known(deployment, set(DeploymentSchema.model_fields), path)
 
 
 def _name_bundle_in_service(application: dict[str, Any], default: Path) -> Path:

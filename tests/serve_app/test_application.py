@@ -46,8 +46,9 @@ def test_options_reach_the_deployment_and_its_version_stays(tmp_path: Path):
 @pytest.mark.parametrize(
     ("deployment", "told"),
     [
-        ({"name": "Ingres"}, "expected those that it has in its placement; got .'Ingres'. too"),
-        ({"name": "Dejavu"}, "got .'Dejavu'. too"),
+        ({"name": "Ingres"}, "expected deployments of .'Ingress'. .fused.*; got 'Ingres'"),
+        ({"name": "Dejavu"}, "got 'Dejavu'"),
+        ({"name": "Ingress", "num_replica": 2}, "got .'num_replica'. too"),
         (
             {"name": "Ingress", "autoscaling_config": {"min_replicas": 5, "max_replicas": 2}},
             "deployment 'Ingress': expected options of Serve's",

@@ -113,7 +113,7 @@ def test_a_damaged_bundle_is_refused_wherever_it_is_named(
         ),
         (
             {"name": "LiveFeed", "user_config": {"bundle": "x"}},
-            "user_config of 'LiveFeed': expected one of Ingress, Dejavu, Lstm only",
+            "got 'LiveFeed'",
         ),
         ({"name": "Ingress", "user_config": 3}, "user_config to be mappings"),
         ("Ingress", "deployment, args and user_config to be mappings; got .*'Ingress'"),
