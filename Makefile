@@ -10,7 +10,7 @@ EVENTS ?= ../shared/data/score_events.parquet
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 ARGS ?=
 
-.PHONY: install demo serve test check format train backtest backtest-full replay bench chaos fuzz clean
+.PHONY: install demo serve test check format train backtest backtest-full replay bench bench-push chaos fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -66,6 +66,10 @@ bench: $(READY)
 	$(BIN)/python scripts/bench.py $(ARGS)
 	$(BIN)/python scripts/bench_store.py
 	$(BIN)/python scripts/bench_scoring.py
+
+# The live feed: crossing to watcher, broadcasts to 1,000 and 5,000 clients, 10,000 reconnects.
+bench-push: $(READY)
+	$(BIN)/python scripts/bench_push.py $(ARGS)
 
 # 100 games while 200 processes are killed; some 30 minutes. It ends in a certificate.
 chaos: $(READY)

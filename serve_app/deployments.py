@@ -16,6 +16,7 @@ from serve_app.access.access import Access, access_of
 from serve_app.api.ingress import build_api
 from serve_app.api.problems import Unavailable
 from serve_app.live.broadcast import Broadcast
+from serve_app.live.history import History
 from serve_app.live.live_feed import build_feed
 from serve_app.live.live_hub import connect_hub
 from serve_app.live.live_service import LiveService
@@ -184,7 +185,7 @@ class IngressReplica:
 
 @serve.ingress()
 class LiveFeedReplica:
-    """The WebSocket of the live feed."""
+    """The live feed, over WebSocket and as server-sent events."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -192,7 +193,7 @@ class LiveFeedReplica:
         self._shards = ShardPool.connect(settings)
         self._store = Store.at(settings.data_dir, settings.store_url)
 
-    async def _snapshot(self) -> list[GameView]:
+    async def _games(self) -> list[GameView]:
         newest = await asyncio.to_thread(self._store.games.newest, SNAPSHOT_GAMES)
         return await self._shards.games(newest)
 
@@ -202,7 +203,8 @@ class LiveFeedReplica:
             Broadcast(
                 last_seq=self._hub.last_seq.remote,
                 messages_after=self._hub.messages_after.remote,
-                snapshot=self._snapshot,
+                games=self._games,
+                history=History(self._store.journal),
                 queue_messages=self._settings.feed_queue_messages,
                 max_watchers=self._settings.max_watchers,
             ),

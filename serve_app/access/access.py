@@ -27,7 +27,7 @@ class Asked:
 
     `method` is that of HTTP, or WEBSOCKET; `path` is decoded, `query` is not. `needs` is the scope
     of its route; with None any good key will do, or none at all where the route `is_open`. `ticket`
-    is the one that it offers.
+    is the one that it offers. `is_stream` is a request that is answered for as long as it stays.
     """
 
     method: str
@@ -38,6 +38,7 @@ class Asked:
     is_open: bool = False
     is_counted: bool = True
     ticket: str | None = None
+    is_stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)

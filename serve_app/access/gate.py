@@ -10,7 +10,7 @@ from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serve_app.access.access import Access, Asked, Caller
-from serve_app.access.scopes import ROUTE_SCOPES, UNCOUNTED_ROUTES
+from serve_app.access.scopes import ROUTE_SCOPES, STREAMED_ROUTES, UNCOUNTED_ROUTES
 from serve_app.access.tickets import SUBPROTOCOL, offered_ticket
 from serve_app.api.connection import abort_connection
 from serve_app.api.problem_answers import problem_response
@@ -38,15 +38,16 @@ class Gate:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
+        asked = self._asked(scope)
         try:
-            caller = await self._access.admit(self._asked(scope))
+            caller = await self._access.admit(asked)
         except ServiceProblem as problem:
             await _refuse(problem, scope, receive, send)
             return
-        if scope["type"] == "http":
-            await self._app({**scope, CALLER: caller}, receive, send)
-        else:
+        if asked.is_stream:
             await self._watched(caller, scope, receive, send)
+        else:
+            await self._app({**scope, CALLER: caller}, receive, send)
 
     def _asked(self, scope: Scope) -> Asked:
         method = "WEBSOCKET" if scope["type"] == "websocket" else scope["method"]
@@ -59,7 +60,8 @@ class Gate:
         route = ("GET" if method == "HEAD" else method, declared)
         needs = ROUTE_SCOPES.get(route, "admin")
         counted = route not in UNCOUNTED_ROUTES
-        return Asked(method, headers, path, query, needs, needs is None, counted, ticket)
+        is_stream = route in STREAMED_ROUTES
+        return Asked(method, headers, path, query, needs, needs is None, counted, ticket, is_stream)
 
     def _declared_path(self, scope: Scope) -> str | None:
         """The path, as declared, of the route that will answer; None where there is none."""
@@ -69,10 +71,11 @@ class Gate:
         return None
 
     async def _watched(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run a WebSocket until it ends or its key does."""
+        """Run a WebSocket or a stream of events until it ends or its key does."""
+        offered = scope.get("subprotocols", ())
 
         async def accept(message: Message) -> None:
-            if message["type"] == "websocket.accept" and SUBPROTOCOL in scope["subprotocols"]:
+            if message["type"] == "websocket.accept" and SUBPROTOCOL in offered:
                 message = {**message, "subprotocol": SUBPROTOCOL}
             await send(message)
 
@@ -89,6 +92,9 @@ class Gate:
             if not running.done():
                 running.cancel()
                 await asyncio.wait({running})
+        if scope["type"] == "http":
+            abort_connection(scope)
+            return
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await send({"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION})

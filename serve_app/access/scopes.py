@@ -24,6 +24,8 @@ ROUTE_SCOPES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/models"): "read",
     ("POST", "/tickets"): "read",
     ("WEBSOCKET", "/live"): "read",
+    ("GET", "/events"): "read",
+    ("GET", "/asyncapi.json"): None,
     ("GET", "/health"): None,
     ("GET", "/ready"): None,
     ("GET", "/"): None,
@@ -31,6 +33,9 @@ ROUTE_SCOPES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/docs"): None,
     ("GET", "/openapi.json"): None,
 }
+
+# Answered for as long as the client stays: to be ended where its key is.
+STREAMED_ROUTES = frozenset({("WEBSOCKET", "/live"), ("GET", "/events")})
 
 # Always answered: a flood of requests should not look like a dead process.
 UNCOUNTED_ROUTES = frozenset({("GET", "/health")})

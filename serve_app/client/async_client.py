@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
+from httpx_sse import aconnect_sse
 
 from serve_app.client import calls
 from serve_app.client.calls import PAGE_SIZE
+from serve_app.client.errors import ClientError
 from serve_app.client.exchange import (
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
@@ -21,7 +23,9 @@ from serve_app.client.exchange import (
     describe,
     judge,
 )
+from serve_app.client.listening import Listening, is_events
 from serve_app.schemas import (
+    AnyMessage,
     Forecast,
     GameScoreUpdate,
     ListItemResult,
@@ -132,3 +136,23 @@ class AsyncForecastClient:
             for prediction in page.predictions:
                 yield prediction
             since = page.next_since
+
+    async def watch(
+        self, since: int | None = None, *, games: Sequence[str] = (), types: Sequence[str] = ()
+    ) -> AsyncIterator[AnyMessage]:
+        """As `ForecastClient.watch`."""
+        listening = Listening(since, games, types)
+        while True:
+            failure: httpx.HTTPError | ClientError | None = None
+            try:
+                async with aconnect_sse(self._http, **listening.request()) as source:
+                    if not is_events(source.response):
+                        await source.response.aread()
+                        listening.refuse(source.response)
+                    async for event in source.aiter_sse():
+                        message = listening.take(event)
+                        if message is not None:
+                            yield message
+            except (httpx.HTTPError, ClientError) as error:
+                failure = error
+            await self._sleep(listening.pause(failure, self._retry, self._uniform()))

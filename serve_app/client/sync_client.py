@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
+from httpx_sse import connect_sse
 
 from serve_app.client import calls
 from serve_app.client.calls import PAGE_SIZE
+from serve_app.client.errors import ClientError
 from serve_app.client.exchange import (
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
@@ -21,7 +23,9 @@ from serve_app.client.exchange import (
     describe,
     judge,
 )
+from serve_app.client.listening import Listening, is_events
 from serve_app.schemas import (
+    AnyMessage,
     Forecast,
     GameScoreUpdate,
     ListItemResult,
@@ -151,6 +155,37 @@ class ForecastClient:
         while (page := self.predictions(since, limit)).predictions:
             yield from page.predictions
             since = page.next_since
+
+    def watch(
+        self, since: int | None = None, *, games: Sequence[str] = (), types: Sequence[str] = ()
+    ) -> Iterator[AnyMessage]:
+        """The live feed: a snapshot, then each change, for as long as it is read.
+
+        A connection that is lost is replaced, with the pauses of `retry` but without an end to its
+        attempts, and goes on from the last message: none is missed and none comes twice. After a
+        day away, or more messages than are kept, there is a snapshot again, which says so in
+        `unknown_since`.
+
+        Args:
+            since: the `seq` of the last message that is known already; None for a snapshot.
+            games: only these.
+            types: only these kinds of change, such as `prediction`.
+        """
+        listening = Listening(since, games, types)
+        while True:
+            failure: httpx.HTTPError | ClientError | None = None
+            try:
+                with connect_sse(self._http, **listening.request()) as source:
+                    if not is_events(source.response):
+                        source.response.read()
+                        listening.refuse(source.response)
+                    for event in source.iter_sse():
+                        message = listening.take(event)
+                        if message is not None:
+                            yield message
+            except (httpx.HTTPError, ClientError) as error:
+                failure = error
+            self._sleep(listening.pause(failure, self._retry, self._uniform()))
 
 
 class NBAForecastClient:

@@ -6,7 +6,7 @@ import { apply, arrange, counts, emptyNight, standing } from "./night.js";
 import { looksLikeKey, Refused, Session } from "./session.js";
 import { announcement, percent } from "./words.js";
 
-const SILENCE_MILLISECONDS = 120_000;
+const SILENCE_MILLISECONDS = 45_000; // three heartbeats
 const DRAWING_MILLISECONDS = 8;
 const ACCURACY_MILLISECONDS = 1_500;
 const ACCURACY_RETRY_MILLISECONDS = 15_000;

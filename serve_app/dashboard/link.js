@@ -5,11 +5,13 @@ const LONGEST_RETRY_MILLISECONDS = 15_000;
 const SNAPSHOT_MILLISECONDS = 10_000;
 const STEADY_MILLISECONDS = 5_000;
 const FLAPPING_ATTEMPTS = 2;
+const OPENINGS = ["snapshot", "resumed"];
 
 /**
  * One socket at a time; a lost one is replaced after a pause that doubles, with jitter.
  *
- * `live` from the snapshot on, with which every connection begins. `onMessage` gets each message,
+ * `live` from the message on with which a connection begins: a snapshot, and where the last message
+ * of the one before is still known, `resumed`, with all that came since. `onMessage` gets each message,
  * `onState` gets `live` or `lost`. `protocols` gives what the next socket offers, or a promise of
  * it; one that is broken counts as a lost socket.
  */
@@ -23,6 +25,7 @@ export class Link {
     this.attempts = 0;
     this.live = false;
     this.heard = 0;
+    this.seq = null;
     this.socket = null;
   }
 
@@ -42,6 +45,7 @@ export class Link {
   rest() {
     this.resting = true;
     this.live = false;
+    this.seq = null;
     clearTimeout(this.retry);
     clearTimeout(this.guard);
     const old = this.socket;
@@ -61,7 +65,8 @@ export class Link {
   }
 
   #connect(offered) {
-    const socket = new WebSocket(this.url, offered);
+    const since = this.seq === null ? "" : `?since=${this.seq}`;
+    const socket = new WebSocket(this.url + since, offered);
     this.socket = socket;
     socket.addEventListener("message", (event) => this.#hear(socket, event.data));
     socket.addEventListener("close", () => this.#lose(socket));
@@ -82,13 +87,14 @@ export class Link {
     if (socket !== this.socket) return;
     this.heard = Date.now();
     const message = JSON.parse(text);
-    const isSnapshot = message.type === "snapshot";
-    if (isSnapshot) {
+    const opens = OPENINGS.includes(message.type);
+    if (opens) {
       clearTimeout(this.guard);
       this.live = true;
     }
     this.onMessage(message);
-    if (isSnapshot) this.onState("live");
+    this.seq = message.seq;
+    if (opens) this.onState("live");
   }
 
   #lose(socket) {

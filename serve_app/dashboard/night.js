@@ -73,6 +73,10 @@ const HANDLERS = {
     return [...night.games.keys()];
   },
 
+  resumed: () => [],
+
+  heartbeat: () => [],
+
   game(night, message) {
     const view = message.game;
     if (night.games.has(view.game_id)) return [];
@@ -135,6 +139,7 @@ const HANDLERS = {
   ended(night, message) {
     return change(night, message, (game) => {
       game.state = "ended";
+      game.forecast = null;
     });
   },
 };

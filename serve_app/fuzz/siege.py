@@ -105,7 +105,8 @@ async def _listen(socket_: Any, ids: Sequence[str]) -> list[dict[str, Any]]:  # 
     async with asyncio.timeout(LISTEN_SECONDS):
         while running:
             message = json.loads(await socket_.recv())
-            got.append(message)
+            if message["type"] != "heartbeat":
+                got.append(message)
             if message["type"] == "ended":
                 running.discard(message["game_id"])
     return got

@@ -1,66 +1,44 @@
 """The broadcast: the hub's messages to every watcher of this process, with bounded memory."""
 
 import asyncio
-import contextlib
-import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import islice
+from typing import Protocol
 
 from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
-from serve_app.live.live_hub import Message
+from serve_app.live.message import Message, resumed, snapshot
+from serve_app.live.subscription import Subscription
+from serve_app.live.watcher import HEARTBEAT_SECONDS, Watcher
 from serve_app.schemas import GameView
 
 logger = logging.getLogger(__name__)
 
 LONG_POLL_SECONDS = 10.0
 RETRY_SECONDS = 0.5
-SNAPSHOT_SECONDS = 10.0
+OPENING_SECONDS = 10.0
 # After a deploy all watchers come back at once: those of one second share one snapshot.
 SHARED_SECONDS = 1.0
 SHARED_MESSAGES = 1_000
+RECENT_MESSAGES = 5_000  # what watchers that come back soon are told without a look at the store
 
 
-class Watcher:
-    """One client's waiting messages; `overrun` once it was too slow to take them."""
+class KnowsHistory(Protocol):
+    """The changes before those that this process has carried; its methods may block."""
 
-    def __init__(self, limit: int) -> None:
-        self.messages: asyncio.Queue[Message | None] = asyncio.Queue(limit + 1)
-        self.overrun = False
-        self._limit = limit
-        self._when_overrun: Callable[[], object] = self.finish
-
-    def put(self, message: Message) -> None:
-        """Queue a message; a client that is too far behind is given up instead of waited for."""
-        if self.overrun:
-            return
-        if self.messages.qsize() >= self._limit:
-            self.overrun = True
-            self.finish()
-            self._when_overrun()
-        else:
-            self.messages.put_nowait(message)
-
-    def finish(self) -> None:
-        """Wake the sender for the last time."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self.messages.put_nowait(None)
-
-    def when_overrun(self, act: Callable[[], object]) -> None:
-        """Have this done where the client is given up: its sender may hang in a send."""
-        self._when_overrun = act
+    def reaches(self, since: int) -> bool: ...  # noqa: D102
+    def after(self, since: int) -> Sequence[Message]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """A snapshot that is being made, or was: of when `carried` messages had been carried."""
+    """A snapshot that is being made, or was: of when `seq` was the last message carried."""
 
-    text: "asyncio.Task[str]"
+    views: "asyncio.Task[Mapping[str, str]]"
+    seq: int
     carried: int
     begun: float
 
@@ -68,27 +46,33 @@ class _Snapshot:
 class Broadcast:
     """Carries the hub's messages to the watchers of this process.
 
-    `messages_after(seq, timeout)` and `snapshot()` are how it reaches the hub and the games.
+    `messages_after(seq, timeout)` and `games()` are how it reaches the hub and the games.
     """
 
     def __init__(
         self,
         last_seq: Callable[[], Awaitable[int]],
         messages_after: Callable[[int, float], Awaitable[Sequence[Message]]],
-        snapshot: Callable[[], Awaitable[Sequence[GameView]]],
+        games: Callable[[], Awaitable[Sequence[GameView]]],
+        history: KnowsHistory,
+        *,
         queue_messages: int,
         max_watchers: int,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._ask_last_seq = last_seq
         self._messages_after = messages_after
-        self._games = snapshot
+        self._games = games
+        self._history = history
         self._queue_messages = queue_messages
         self._max_watchers = max_watchers
+        self._heartbeat_seconds = heartbeat_seconds
         self._watchers: set[Watcher] = set()
         self._places = 0
         self._seq = 0
         self._carried = 0
-        self._newest: deque[Message] = deque(maxlen=min(SHARED_MESSAGES, queue_messages // 2))
+        self._recent: deque[Message] = deque(maxlen=RECENT_MESSAGES)
+        self._before_recent = 0
         self._snapshot: _Snapshot | None = None
         self._started = asyncio.Event()
 
@@ -102,7 +86,7 @@ class Broadcast:
         while True:
             try:
                 if not self._started.is_set():
-                    self._seq = await self._ask_last_seq()
+                    self._seq = self._before_recent = await self._ask_last_seq()
                     self._started.set()
                 messages = await self._messages_after(self._seq, LONG_POLL_SECONDS)
             except Exception:
@@ -110,11 +94,16 @@ class Broadcast:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             for message in messages:
-                for watcher in self._watchers:
-                    watcher.put(message)
-                self._seq = message[0]
-                self._carried += 1
-                self._newest.append(message)
+                self._carry(message)
+
+    def _carry(self, message: Message) -> None:
+        for watcher in self._watchers:
+            watcher.put(message)
+        if len(self._recent) == RECENT_MESSAGES:
+            self._before_recent = self._recent[0].seq
+        self._recent.append(message)
+        self._seq = message.seq
+        self._carried += 1
 
     def finish(self) -> None:
         """Let every watcher go."""
@@ -122,8 +111,8 @@ class Broadcast:
             watcher.finish()
 
     @asynccontextmanager
-    async def watch(self) -> AsyncIterator[tuple[str, Watcher]]:
-        """A snapshot message, and a watcher that gets all that came after it.
+    async def watch(self, subscription: Subscription) -> AsyncIterator[Watcher]:
+        """A watcher that gets an opening message and then all that it asked for, once.
 
         Raises Overloaded where there are as many watchers as there may be, and Unavailable where
         the games do not answer.
@@ -134,21 +123,59 @@ class Broadcast:
                 max_watchers=self._max_watchers,
             )
         self._places += 1
-        watcher = Watcher(self._queue_messages)
+        watcher = Watcher(
+            subscription, self._queue_messages, self._heartbeat_seconds, lambda: self._seq
+        )
         try:
-            async with _answer_within(SNAPSHOT_SECONDS):
+            async with _answer_within(OPENING_SECONDS):
                 await self._started.wait()
-                # Taken before the games are asked: what happens meanwhile is in the snapshot, in
-                # the queue, or in both, and applying a state twice does no harm.
-                snapshot = self._snapshot_to_share()
-                for message in islice(self._newest, self._first_after(snapshot), None):
-                    watcher.put(message)
-                self._watchers.add(watcher)
-                text = await asyncio.shield(snapshot.text)
-            yield text, watcher
+                since = subscription.since
+                if since is None or not await self._resume(watcher, since):
+                    await self._begin(watcher, since)
+            yield watcher
         finally:
             self._watchers.discard(watcher)
             self._places -= 1
+
+    # --- going on from where a watcher was -------------------------------------------------
+
+    async def _resume(self, watcher: Watcher, since: int) -> bool:
+        """Have a watcher told all after `since`; False where that is not known."""
+        if self._before_recent <= since <= self._seq:
+            earlier = [message for message in self._recent if message.seq > since]
+            watcher.open(resumed(since), since=since, earlier=_page(earlier))
+            self._watchers.add(watcher)
+            return True
+        if not await asyncio.to_thread(self._history.reaches, since):
+            return False
+        # What is carried from here on waits in the queue; the history is read up to here. Another
+        # replica may have told the watcher more than this one has carried: `since` is then later.
+        watcher.open(resumed(since), since=since, earlier=self._read_history(since, self._seq))
+        self._watchers.add(watcher)
+        return True
+
+    async def _read_history(self, since: int, last: int) -> AsyncIterator[Sequence[Message]]:
+        """The messages after `since` up to `last`, a page in memory at a time."""
+        while since < last:
+            page = await asyncio.to_thread(self._history.after, since)
+            if not page:
+                return
+            yield [message for message in page if message.seq <= last]
+            since = page[-1].seq
+
+    # --- beginning with a snapshot ---------------------------------------------------------
+
+    async def _begin(self, watcher: Watcher, unknown_since: int | None) -> None:
+        """Have a watcher told how the games stand, and all that comes after."""
+        # Taken before the games are asked: what happens meanwhile is in the snapshot, among the
+        # messages after it, or in both, and applying a state twice does no harm.
+        shared = self._snapshot_to_share()
+        for message in self._recent:
+            if message.seq > shared.seq:
+                watcher.put(message)
+        self._watchers.add(watcher)
+        views = watcher.subscription.chosen(await asyncio.shield(shared.views))
+        watcher.open(snapshot(shared.seq, views, unknown_since), since=shared.seq)
 
     def _snapshot_to_share(self) -> _Snapshot:
         """The snapshot of a moment ago, or a new one where it is too old to be completed."""
@@ -157,22 +184,19 @@ class Broadcast:
         if (
             shared is None
             or now - shared.begun > SHARED_SECONDS
-            or self._first_after(shared) < 0
-            or (shared.text.done() and shared.text.exception() is not None)
+            or self._carried - shared.carried > min(SHARED_MESSAGES, self._queue_messages // 2)
+            or (shared.views.done() and shared.views.exception() is not None)
         ):
             # In a context of its own: in the caller's, Serve would take it back with that caller.
-            task = asyncio.create_task(self._snapshot_text(self._seq), context=Context())
+            task = asyncio.create_task(self._ask_games(), context=Context())
             task.add_done_callback(_seen)
-            shared = self._snapshot = _Snapshot(task, self._carried, now)
+            shared = self._snapshot = _Snapshot(task, self._seq, self._carried, now)
         return shared
 
-    def _first_after(self, snapshot: _Snapshot) -> int:
-        """The place among the newest messages of the first after a snapshot; < 0: it is gone."""
-        return len(self._newest) - (self._carried - snapshot.carried)
-
-    async def _snapshot_text(self, seq: int) -> str:
+    async def _ask_games(self) -> Mapping[str, str]:
+        """The games as JSON text by id, written once for all who share them."""
         try:
-            return snapshot_text(seq, await self._games())
+            return {view.game_id: view.model_dump_json() for view in await self._games()}
         except ServiceProblem:
             raise
         except Exception as error:
@@ -180,14 +204,11 @@ class Broadcast:
             raise Unavailable("the games do not answer") from error
 
 
-def snapshot_text(seq: int, games: Sequence[GameView]) -> str:
-    """The snapshot message: `{seq, type, time, games}`."""
-    head = {"seq": seq, "type": "snapshot", "time": datetime.now(UTC).isoformat()}
-    views = ", ".join(game.model_dump_json() for game in games)
-    return f'{json.dumps(head)[:-1]}, "games": [{views}]}}'
+async def _page(messages: Sequence[Message]) -> AsyncIterator[Sequence[Message]]:
+    yield messages
 
 
-def _seen(task: "asyncio.Task[str]") -> None:
+def _seen(task: "asyncio.Task[Mapping[str, str]]") -> None:
     """Take note of a failure: those who asked may all have gone."""
     if not task.cancelled():
         task.exception()

@@ -6,17 +6,15 @@ next one or within a second.
 """
 
 import asyncio
-import json
 import logging
 from collections import deque
-from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
 import ray
 
+from serve_app.live.message import Message, change
 from serve_app.settings import Settings
-from serve_app.storage.journal import JournalRow
 from serve_app.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -26,19 +24,6 @@ HUB_NAME = "live-hub"
 POLL_SECONDS = 1.0
 READ_ROWS = 2_000
 HELD_MESSAGES = 20_000
-
-Message = tuple[int, str]  # sequence number, message as JSON text
-
-
-def message_text(row: JournalRow) -> str:
-    """A journal row as a live message: `{seq, type, time, game_id, ...}`."""
-    head = {
-        "seq": row.seq,
-        "type": row.type,
-        "time": datetime.fromtimestamp(row.time, UTC).isoformat(),
-        "game_id": row.game_id,
-    }
-    return f"{json.dumps(head)[:-1]}, {row.payload[1:]}"
 
 
 class LiveHub:
@@ -78,10 +63,10 @@ class LiveHub:
                     await self._arrived.wait_for(lambda: self._last_seq > seq)
             except TimeoutError:
                 return []
-        if not self._messages or seq + 1 < self._messages[0][0]:
+        if not self._messages or seq + 1 < self._messages[0].seq:
             rows = await asyncio.to_thread(self._store.journal.after, seq, READ_ROWS)
-            return [(row.seq, message_text(row)) for row in rows]
-        newest_first = takewhile(lambda message: message[0] > seq, reversed(self._messages))
+            return [change(row) for row in rows]
+        newest_first = takewhile(lambda message: message.seq > seq, reversed(self._messages))
         return list(newest_first)[::-1][:READ_ROWS]
 
     async def _read_forever(self) -> None:
@@ -106,7 +91,7 @@ class LiveHub:
                 self._arrived.notify_all()  # a replica may be behind this already
         while rows := await asyncio.to_thread(self._store.journal.after, self._last_seq, READ_ROWS):
             async with self._arrived:
-                self._messages.extend((row.seq, message_text(row)) for row in rows)
+                self._messages.extend(map(change, rows))
                 self._last_seq = rows[-1].seq
                 self._arrived.notify_all()
 

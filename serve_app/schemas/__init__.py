@@ -16,7 +16,6 @@ from serve_app.schemas.answers import (
     InsufficientPattern,
     LineProbability,
     ListItemResult,
-    LiveMessage,
     Models,
     Outcome,
     Prediction,
@@ -47,6 +46,7 @@ from serve_app.schemas.fields import (
     Timestamp,
     aware,
 )
+from serve_app.schemas.messages import AnyMessage, ChangeType, LiveMessage
 from serve_app.schemas.requests import (
     EXAMPLE_PATTERN,
     GameRegistration,
@@ -65,6 +65,8 @@ __all__ = [
     "Accuracy",
     "Alpha",
     "Answer",
+    "AnyMessage",
+    "ChangeType",
     "Distribution",
     "DriftAlarm",
     "EndResult",

@@ -303,16 +303,3 @@ class Models(Answer):
     lstm_weight: float
     library_games: int
     placement: str
-
-
-class LiveMessage(Answer):
-    """One message of the live feed. `seq` grows by store order; `snapshot` carries all games."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    seq: int
-    type: Literal[
-        "snapshot", "game", "score", "forecast", "prediction", "revision", "outcome", "ended"
-    ]
-    time: datetime
-    game_id: str | None = None

@@ -166,7 +166,6 @@ class GameShard:
             if session.state is not State.ENDED:
                 session.end()
                 self._store.games.end(game_id)
-                self._store.journal.drop_running_forecasts(game_id)
                 self._keep_ended(session)
                 payload = end_result(session).model_dump_json(exclude={"prediction", "game_id"})
                 self._write(session, "ended", payload)

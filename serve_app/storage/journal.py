@@ -67,12 +67,6 @@ class Journal:
             rows = [entry._asdict() for entry in entries]
             self._database.transaction.execute(journal.insert(), rows)
 
-    def drop_running_forecasts(self, game_id: str) -> None:
-        """Forget a game's running forecasts, once nobody needs them."""
-        self._database.transaction.execute(
-            journal.delete().where(journal.c.game_id == game_id, journal.c.type == "forecast")
-        )
-
     def drop(self, game_ids: Iterable[str], first: int, last: int) -> int:
         """Forget the rows `first` to `last` of these games, once archived; returns their number."""
         done = self._database.transaction.execute(
@@ -123,6 +117,11 @@ class Journal:
             yield from rows
             seq = rows[-1].seq
 
+    def time_of(self, seq: int) -> float | None:
+        """When the row of this number was written, in epoch seconds; None where there is none."""
+        with self._database.reading() as connection:
+            return connection.execute(_TIME, {"its_seq": seq}).scalar()
+
     def last_seq(self) -> int:
         """The highest sequence number of the journal; 0 where it is empty."""
         with self._database.reading() as connection:
@@ -154,4 +153,5 @@ _NEWEST_FORECAST = (
     .order_by(journal.c.seq.desc())
     .limit(1)
 )
+_TIME = sa.select(journal.c.time).where(journal.c.seq == sa.bindparam("its_seq"))
 _LAST_SEQ = sa.select(sa.func.coalesce(sa.func.max(journal.c.seq), 0))

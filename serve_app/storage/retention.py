@@ -47,12 +47,14 @@ def archive_ended(store: Store, *, before: float, tell: Told = lambda _: None) -
 def _archivable(before: float, among: Sequence[str] | None = None) -> sa.Select[str, str, str]:
     """Games that are over with updates in the journal; never the one of its last row.
 
-    The live feed counts on from the number of that row.
+    The live feed counts on from the number of that row, and who comes back to it is told all that
+    is younger than a day: a game that was updated since is not over for long.
     """
     last = sa.select(journal.c.game_id).order_by(journal.c.seq.desc()).limit(1).scalar_subquery()
     has_scores = sa.exists().where(journal.c.game_id == games.c.game_id, journal.c.type == "score")
     query = sa.select(games.c.game_id, games.c.day, games.c.archive).where(
         sa.func.coalesce(games.c.ended_at, games.c.last_received) < before,
+        sa.func.coalesce(games.c.last_received, games.c.ended_at) < before,
         has_scores,
         games.c.game_id != last,
     )

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,8 +17,10 @@ import httpx
 import pytest
 import websockets.sync.client as websocket
 
+from serve_app.client import ForecastClient
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess, ServiceProcessError
+from serve_app.schemas import AnyMessage
 from tests.end_to_end.conftest import CONFIGS, register, scores
 
 PATTERNS = [
@@ -45,6 +48,7 @@ def test_the_crossing_reaches_the_answer_the_watcher_the_log_and_the_outcome(
         messages: list[dict[str, Any]] = []
         while not messages or messages[-1]["type"] != "ended":
             messages.append(json.loads(watcher.recv(timeout=30)))
+    messages = [message for message in messages if message["type"] != "heartbeat"]
     ours = [message for message in messages if message["game_id"] == "path"]
     ours = [message for message in ours if message["type"] != "forecast"]  # they come as they come
     assert [m["type"] for m in ours] == (
@@ -57,6 +61,35 @@ def test_the_crossing_reaches_the_answer_the_watcher_the_log_and_the_outcome(
     (logged,) = [prediction for prediction in log if prediction["game_id"] == "path"]
     assert logged["point_forecast"] == made["point_forecast"]
     assert logged["outcome"]["halftime_margin"] == 24
+
+
+def test_a_listener_goes_on_where_it_was_when_the_feed_is_killed(
+    composed: ServiceProcess, http: httpx.Client
+):
+    register(http, "listened")
+    begun = threading.Event()
+    told: list[AnyMessage] = []
+
+    def listen() -> None:
+        with ForecastClient(composed.url) as client:
+            for message in client.watch(games=["listened"], types=["score", "ended"]):
+                told.append(message)
+                begun.set()
+                if message.type == "ended":
+                    return
+
+    with ThreadPoolExecutor(1) as pool:
+        listening = pool.submit(listen)
+        assert begun.wait(30)
+        for minute in range(1, 25):
+            if minute in (8, 16):
+                for replica in composed.members("ray::ServeReplica:live-feed:LiveFeed"):
+                    os.kill(replica, signal.SIGKILL)
+            http.post("/scores", json=scores("listened", range(minute, minute + 1)))
+        http.post("/games/listened/end")
+        listening.result(60)
+    assert [message.type for message in told] == ["snapshot"] + ["score"] * 24 + ["ended"]
+    assert [m.sequence for m in told if m.type == "score"] == list(range(1, 25))
 
 
 def test_eight_scrapers_at_once_make_one_prediction(http: httpx.Client, composed: ServiceProcess):

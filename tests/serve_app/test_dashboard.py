@@ -14,8 +14,7 @@ import pytest
 from serve_app import dashboard
 from serve_app.access.keys import new_key
 from serve_app.game.due_forecast import DueForecast
-from serve_app.live.broadcast import snapshot_text
-from serve_app.live.live_hub import message_text
+from serve_app.live.message import change, snapshot
 from serve_app.schemas import (
     Distribution,
     Explanation,
@@ -340,7 +339,7 @@ def test_a_game_goes_from_registration_to_its_end(modules: Modules) -> None:
 def test_the_shards_messages_and_its_snapshot_tell_the_same_night(
     modules: Modules, shard: GameShard, store: Store
 ) -> None:
-    begin = snapshot_text(0, [])
+    begin = snapshot(0, []).text
 
     def post(batch: list[Update]) -> None:
         for item in shard.apply(batch):
@@ -359,13 +358,14 @@ def test_the_shards_messages_and_its_snapshot_tell_the_same_night(
     post(updates(2880, game_id="played", start=1140))
     shard.end("played")
 
-    told = [message_text(row) for row in store.journal.after(0, 10_000)]
+    told = [change(row).text for row in store.journal.after(0, 10_000)]
     kinds = {json.loads(text)["type"] for text in told}
-    assert kinds == keys_of(script("night.js"), "HANDLERS") - {"snapshot"}
+    assert kinds == keys_of(script("night.js"), "HANDLERS") - {"snapshot", "resumed", "heartbeat"}
     views = shard.games(["waiting", "played", "halfway", "holes"])
+    seen_now = snapshot(len(told), [view.model_dump_json() for view in views]).text
     heard, seen = (
         modules.night_of_texts([begin, *told]),
-        modules.night_of_texts([snapshot_text(len(told), views)]),
+        modules.night_of_texts([seen_now]),
     )
     assert (heard["counts"], heard["order"]) == (seen["counts"], seen["order"])
     assert heard["counts"] == {"games": 4, "predicted": 2, "resolved": 1}
@@ -616,7 +616,7 @@ def test_a_lost_link_tries_again_with_longer_pauses_and_heals(modules: Modules) 
         const sockets = [];
         const timers = [];
         globalThis.WebSocket = class extends EventTarget {
-          constructor() { super(); sockets.push(this); }
+          constructor(url) { super(); this.url = url; sockets.push(this); }
           close() {}
         };
         globalThis.setTimeout = (action, pause) => timers.push({action, pause});
@@ -633,19 +633,29 @@ def test_a_lost_link_tries_again_with_longer_pauses_and_heals(modules: Modules) 
           pauses.push(retry.pause);
           retry.action();
         }
-        const say = (socket, type) => socket.dispatchEvent(
-            Object.assign(new Event("message"), {data: JSON.stringify({type})}));
-        say(sockets.at(-1), "snapshot");
-        say(sockets[0], "score");
-        return {pauses, heard, states, live: line.live, sockets: sockets.length};
+        const say = (socket, type, seq) => socket.dispatchEvent(
+            Object.assign(new Event("message"), {data: JSON.stringify({type, seq})}));
+        say(sockets.at(-1), "snapshot", 7);
+        say(sockets[0], "score", 8);
+        const live = line.live;
+        say(sockets.at(-1), "heartbeat", 9);
+        sockets.at(-1).dispatchEvent(new Event("close"));
+        timers.at(-1).action();
+        say(sockets.at(-1), "resumed", 9);
+        line.rest();
+        line.open();
+        const urls = [sockets[9], sockets[10], sockets[11]].map(({url}) => String(url));
+        return {pauses, heard, states, live, urls};
         """
     )
     longest = [min(500 * 2**attempt, 15_000) for attempt in range(9)]
     for pause, most in zip(told["pauses"], longest, strict=True):
         assert most / 2 <= pause <= most
-    assert told["states"] == [*["lost"] * 9, "live"]
-    assert told["heard"] == ["snapshot"]
-    assert (told["live"], told["sockets"]) == (True, 10)
+    assert told["states"] == [*["lost"] * 9, "live", "lost", "live"]
+    assert told["heard"] == ["snapshot", "heartbeat", "resumed"]
+    assert told["live"] is True
+    address = "ws://host/ws/live"
+    assert told["urls"] == [address, f"{address}?since=9", address]
 
 
 FAKE_SERVICE = """

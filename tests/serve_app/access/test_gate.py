@@ -18,7 +18,6 @@ from serve_app.access.key_ring import HOLD_SECONDS
 from serve_app.access.scopes import ROUTE_SCOPES
 from serve_app.access.security_headers import ALWAYS
 from serve_app.api.ingress import build_api
-from serve_app.live.broadcast import Broadcast
 from serve_app.live.live_feed import build_feed
 from serve_app.live.live_service import LiveService
 from serve_app.model.served_model import ServedModel
@@ -26,6 +25,7 @@ from serve_app.schemas import Problem
 from serve_app.settings import Settings
 from serve_app.storage.store import Store
 from tests.serve_app.access.conftest import Clock, MemoryStore, access_of
+from tests.serve_app.live.served_feed import ScriptedHub, broadcast
 
 GAME = {"game_id": "g1", "home_team": "BOS", "away_team": "LAL"}
 SCORE = {"quarter": 1, "time_remaining": "11:00", "score_home": 2, "score_away": 0}
@@ -56,17 +56,7 @@ def problem(answer: httpx.Response, status: int, name: str) -> Problem:
 
 @pytest.fixture
 def feed(access: Access) -> FastAPI:
-    async def nothing() -> list[object]:
-        return []
-
-    async def no_seq() -> int:
-        return 0
-
-    async def never(_seq: int, _seconds: float) -> list[object]:
-        await asyncio.Event().wait()
-        return []
-
-    return build_feed(Broadcast(no_seq, never, nothing, 10, 10), access)  # type: ignore[arg-type]
+    return build_feed(broadcast(ScriptedHub()), access)
 
 
 @pytest.fixture
@@ -388,23 +378,23 @@ class TestRates:
         assert (await other.get("/health")).status_code == 200
 
 
-class Socket:
-    """A WebSocket client that speaks ASGI to an application."""
+class AsgiClient:
+    """A client that speaks ASGI to an application."""
 
-    def __init__(self, app: FastAPI, *offered: str, **headers: str) -> None:
+    def __init__(self, app: FastAPI, scope: dict[str, object], headers: dict[str, str]) -> None:
         given = {"host": "127.0.0.1:8000", **headers}
         self.scope = {
-            "type": "websocket",
-            "path": "/ws/live",
             "root_path": "/ws",
             "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
-            "subprotocols": list(offered),
-            "extensions": {"websocket.http.response": {}},
+            **scope,
         }
+        self._kind = scope["type"]
         self._to_app: asyncio.Queue[dict[str, object]] = asyncio.Queue()
         self._from_app: asyncio.Queue[dict[str, object]] = asyncio.Queue()
-        self._to_app.put_nowait({"type": "websocket.connect"})
+        self._to_app.put_nowait(
+            {"type": "websocket.connect"} if self._kind == "websocket" else {"type": "http.request"}
+        )
         self._running = asyncio.ensure_future(
             app(self.scope, self._to_app.get, self._from_app.put)  # type: ignore[arg-type]
         )
@@ -413,10 +403,37 @@ class Socket:
         async with asyncio.timeout(10):
             return await self._from_app.get()
 
-    async def leave(self) -> None:
-        self._to_app.put_nowait({"type": "websocket.disconnect", "code": 1000})
+    async def over(self) -> None:
         async with asyncio.timeout(10):
             await self._running
+
+    @property
+    def is_over(self) -> bool:
+        return self._running.done()
+
+    async def leave(self) -> None:
+        self._to_app.put_nowait({"type": f"{self._kind}.disconnect", "code": 1000})
+        await self.over()
+
+
+class Socket(AsgiClient):
+    """A WebSocket client."""
+
+    def __init__(self, app: FastAPI, *offered: str, **headers: str) -> None:
+        scope: dict[str, object] = {
+            "type": "websocket",
+            "path": "/ws/live",
+            "subprotocols": list(offered),
+            "extensions": {"websocket.http.response": {}},
+        }
+        super().__init__(app, scope, headers)
+
+
+class Events(AsgiClient):
+    """A reader of the stream of events."""
+
+    def __init__(self, app: FastAPI, **headers: str) -> None:
+        super().__init__(app, {"type": "http", "method": "GET", "path": "/ws/events"}, headers)
 
 
 @pytest.fixture
@@ -529,3 +546,28 @@ class TestWebSocket:
         keys.make("read", now=clock())
         clock.seconds += HOLD_SECONDS
         assert await socket.said() == {"type": "websocket.close", "code": 1008}
+
+
+class TestEvents:
+    """The stream of events is guarded as the WebSocket is."""
+
+    async def test_it_needs_a_key_once_there_is_one(
+        self, running: FastAPI, keys: MemoryStore, clock: Clock
+    ):
+        key = keys.make("ingest", now=clock())
+        assert (await Events(running).said())["status"] == 401
+        answer = await Events(running, authorization=f"Bearer {key}").said()
+        assert answer["status"] == 403
+
+    async def test_it_ends_with_its_key(self, running: FastAPI, keys: MemoryStore, clock: Clock):
+        gone, stays = (keys.make("read", now=clock()) for _ in range(2))
+        streams = [Events(running, authorization=f"Bearer {key}") for key in (gone, stays)]
+        for stream in streams:
+            assert (await stream.said())["status"] == 200
+            assert (await stream.said())["body"] == b"retry: 1000\n"
+            assert b"event: snapshot" in (await stream.said())["body"]  # type: ignore[operator]
+        keys.revoke(gone, clock())
+        clock.seconds += HOLD_SECONDS
+        await streams[0].over()
+        assert not streams[1].is_over
+        await streams[1].leave()

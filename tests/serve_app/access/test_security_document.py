@@ -40,9 +40,10 @@ def test_numbers_and_names_are_those_of_the_code():
     assert f"`{KEY_FORM}`" in DOCUMENT
     assert all(f"`{scope}`" in DOCUMENT for scope in SCOPES)
     routes = {path for (_, path), scope in ROUTE_SCOPES.items() if scope is None}
-    assert routes - {"/", "/assets/{name}"} == {"/docs", "/openapi.json", "/health", "/ready"}
-    for path in routes - {"/", "/assets/{name}"}:
-        assert f"`{path}`" in DOCUMENT
+    named = {"/docs", "/openapi.json", "/asyncapi.json", "/health", "/ready"}
+    assert routes - {"/", "/assets/{name}"} == named
+    for path in named:
+        assert f"{path}`" in DOCUMENT
 
 
 def test_the_service_calls_nobody():

@@ -1,15 +1,15 @@
 """A live feed on a real port in this process, with a hub that says what a test tells it to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import uvicorn
 
-from serve_app.live.broadcast import Broadcast
+from serve_app.live.broadcast import Broadcast, KnowsHistory
 from serve_app.live.live_feed import build_feed
-from serve_app.live.live_hub import Message
+from serve_app.live.message import Message
 from serve_app.schemas import GameView
 
 
@@ -20,8 +20,8 @@ class ScriptedHub:
         self.messages: list[Message] = []
         self.more = asyncio.Event()
 
-    def say(self, text: str) -> None:
-        self.messages.append((len(self.messages) + 1, text))
+    def say(self, text: str, game_id: str = "g1", kind: str = "score") -> None:
+        self.messages.append(Message(len(self.messages) + 1, kind, game_id, text))
         self.more.set()
 
     async def last_seq(self) -> int:
@@ -34,12 +34,43 @@ class ScriptedHub:
         return self.messages[seq:]
 
 
+class NoHistory:
+    """A store that knows nothing of earlier."""
+
+    def reaches(self, _: int) -> bool:
+        return False
+
+    def after(self, since: int) -> list[Message]:
+        raise AssertionError(f"not asked for what it does not know; asked for {since}")
+
+
 async def no_games() -> list[GameView]:
     return []
 
 
-def broadcast(hub: ScriptedHub, queue_messages: int = 10, max_watchers: int = 100) -> Broadcast:
-    return Broadcast(hub.last_seq, hub.messages_after, no_games, queue_messages, max_watchers)
+def broadcast(
+    hub: ScriptedHub,
+    queue_messages: int = 10,
+    max_watchers: int = 100,
+    *,
+    games: Callable[[], Awaitable[list[GameView]]] = no_games,
+    history: KnowsHistory | None = None,
+    heartbeat_seconds: float = 60.0,
+) -> Broadcast:
+    return Broadcast(
+        hub.last_seq,
+        hub.messages_after,
+        games,
+        history or NoHistory(),
+        queue_messages=queue_messages,
+        max_watchers=max_watchers,
+        heartbeat_seconds=heartbeat_seconds,
+    )
+
+
+async def take(told: AsyncIterator[Message], count: int) -> list[Message]:
+    """The next messages of a watcher, within five seconds each."""
+    return [await asyncio.wait_for(anext(told), 5) for _ in range(count)]
 
 
 @dataclass

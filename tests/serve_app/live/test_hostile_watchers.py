@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from serve_app.fuzz.frames import handshake, random_frame
-from serve_app.live.broadcast import Broadcast
+from serve_app.live.subscription import Subscription
 from serve_app.schemas import GameView
-from tests.serve_app.live.served_feed import ScriptedHub, Served, broadcast, served, until
+from tests.serve_app.live.served_feed import ScriptedHub, Served, broadcast, served, take, until
 
+ALL = Subscription()
 LONG = "x" * 20_000
 UPGRADE = {
     "connection": "Upgrade",
@@ -105,7 +106,7 @@ async def test_games_that_do_not_answer_are_a_problem_at_the_handshake():
         raise RuntimeError("the shards are down")
 
     hub = ScriptedHub()
-    watchers = Broadcast(hub.last_seq, hub.messages_after, failing, 10, 10)
+    watchers = broadcast(hub, games=failing)
     async with served(watchers) as feed, httpx.AsyncClient() as http:
         answer = await http.get(feed.url.replace("ws:", "http:"), headers=UPGRADE)
         assert (answer.status_code, answer.json()["type"]) == (503, "urn:problem:unavailable")
@@ -121,22 +122,27 @@ async def test_watchers_of_one_moment_share_a_snapshot_and_miss_nothing_after_it
         taken.append(len(hub.messages))
         return []
 
-    watchers = Broadcast(hub.last_seq, hub.messages_after, games, 100, 100)
+    watchers = broadcast(hub, 100, games=games)
     running = asyncio.create_task(watchers.run())
-    async with watchers.watch() as (first_text, first):
+    async with watchers.watch(ALL) as one:
+        first = one.messages()
         for text in ("a", "b"):
             hub.say(text)
-        await until(lambda: first.messages.qsize() == 2)
-        async with watchers.watch() as (second_text, second):
+        told = await take(first, 3)
+        async with watchers.watch(ALL) as other:
+            second = other.messages()
             hub.say("c")
-            assert [await second.messages.get() for _ in range(3)] == hub.messages
-            assert second_text == first_text
+            (opening,) = await take(second, 1)
+            assert (opening.seq, opening.type) == (told[0].seq, "snapshot")
+            assert await take(second, 3) == hub.messages
         for number in range(60):  # more than a shared snapshot is completed with
             hub.say(str(number))
-        await until(lambda: first.messages.qsize() == 63)
-        async with watchers.watch() as (third_text, third):
-            assert json.loads(third_text)["seq"] == 63
-            assert third.messages.empty()
+        await take(first, 61)
+        async with watchers.watch(ALL) as late:
+            third = late.messages()
+            assert (await take(third, 1))[0].seq == 63
+            hub.say("after it")
+            assert (await take(third, 1))[0].seq == 64
     running.cancel()
     assert taken == [0, 63]
 
@@ -208,7 +214,7 @@ async def test_whatever_watchers_do_the_others_get_all_in_order(
         await asyncio.gather(*misbehaving)
         hub.say("the end")
         for listener, seq in zip(good, begun, strict=True):
-            due = [text for at, text in hub.messages if at > seq]
+            due = [message.text for message in hub.messages if message.seq > seq]
             assert [await listener.recv() for _ in due] == due
         await until(lambda: server.watchers.watching == listening)
     await until(lambda: server.watchers.watching == 0)

@@ -5,26 +5,31 @@ from pathlib import Path
 import pytest
 import websockets
 
-from serve_app.live.broadcast import Broadcast, Watcher
-from serve_app.live.live_hub import LiveHub, Message
+from serve_app.live.live_hub import LiveHub
+from serve_app.live.message import Message
+from serve_app.live.subscription import Subscription
+from serve_app.live.watcher import Watcher
 from serve_app.schemas import LiveMessage
 from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
 from serve_app.storage.store import Store
 from tests.serve_app.conftest import registration, updates
-from tests.serve_app.live.served_feed import ScriptedHub, broadcast, no_games, served
+from tests.serve_app.live.served_feed import ScriptedHub, broadcast, served, take
+
+ALL = Subscription()
 
 
 async def test_a_watcher_gets_a_snapshot_and_then_every_message_in_order():
     hub = ScriptedHub()
     feed = broadcast(hub)
     running = asyncio.create_task(feed.run())
-    async with feed.watch() as (snapshot, watcher):
-        assert LiveMessage.model_validate_json(snapshot).type == "snapshot"
+    async with feed.watch(ALL) as watcher:
+        told = watcher.messages()
+        (snapshot,) = await take(told, 1)
+        assert LiveMessage.model_validate_json(snapshot.text).type == "snapshot"
         for text in ("a", "b", "c"):
             hub.say(text)
-        got = [await asyncio.wait_for(watcher.messages.get(), 5) for _ in range(3)]
-        assert got == [(1, "a"), (2, "b"), (3, "c")]
+        assert [(m.seq, m.text) for m in await take(told, 3)] == [(1, "a"), (2, "b"), (3, "c")]
         assert feed.watching == 1
     assert feed.watching == 0
     running.cancel()
@@ -33,27 +38,63 @@ async def test_a_watcher_gets_a_snapshot_and_then_every_message_in_order():
 async def test_a_hub_that_fails_is_asked_again_without_a_loss():
     hub = ScriptedHub()
     failures = iter([ConnectionError("restarting")])
+    answers = hub.messages_after
 
     async def failing_once(seq: int, timeout: float) -> list[Message]:
         for failure in failures:
             raise failure
-        return await hub.messages_after(seq, timeout)
+        return await answers(seq, timeout)
 
-    feed = Broadcast(hub.last_seq, failing_once, no_games, 10, 10)
+    hub.messages_after = failing_once  # type: ignore[assignment,method-assign]
+    feed = broadcast(hub)
     running = asyncio.create_task(feed.run())
-    async with feed.watch() as (_, watcher):
+    async with feed.watch(ALL) as watcher:
         hub.say("kept")
-        assert await asyncio.wait_for(watcher.messages.get(), 10) == (1, "kept")
+        assert [m.text for m in await take(watcher.messages(), 2)][1] == "kept"
     running.cancel()
 
 
-def test_a_slow_watcher_is_given_up_with_bounded_memory():
-    watcher = Watcher(limit=2)
-    for number in range(100):
-        watcher.put((number, "x"))
+async def test_a_slow_watcher_is_given_up_with_bounded_memory():
+    watcher = Watcher(ALL, limit=2, heartbeat_seconds=60.0, carried=lambda: 0)
+    watcher.open(Message(0, "snapshot", "", "begin"), since=0)
+    for number in range(1, 100):
+        watcher.put(Message(number, "score", "g", "x"))
     assert watcher.overrun
-    assert watcher.messages.qsize() == 3
-    assert [watcher.messages.get_nowait() for _ in range(3)] == [(0, "x"), (1, "x"), None]
+    assert [m.seq async for m in watcher.messages()] == [0, 1, 2]
+
+
+async def test_a_watcher_gets_what_it_asked_for_only():
+    hub = ScriptedHub()
+    feed = broadcast(hub)
+    running = asyncio.create_task(feed.run())
+    wanted = Subscription(games=frozenset({"a"}), types=frozenset({"prediction", "ended"}))
+    async with feed.watch(wanted) as watcher:
+        told = watcher.messages()
+        for game_id, kind in [("a", "score"), ("b", "prediction"), ("a", "prediction")] * 2:
+            hub.say(f"{kind} of {game_id}", game_id, kind)
+        hub.say("over", "a", "ended")
+        assert [m.seq for m in await take(told, 4)] == [0, 3, 6, 7]
+    running.cancel()
+
+
+async def test_silence_is_told_with_the_seq_to_go_on_from():
+    hub = ScriptedHub()
+    feed = broadcast(hub, heartbeat_seconds=0.02)
+    running = asyncio.create_task(feed.run())
+    async with feed.watch(Subscription(games=frozenset({"a"}))) as watcher:
+        told = watcher.messages()
+        hub.say("of another game", "b")
+        async with asyncio.timeout(10):
+            async for message in told:
+                if message.type == "heartbeat" and message.seq == 1:
+                    break
+        hub.say("at last", "a")
+        async with asyncio.timeout(10):
+            async for message in told:
+                if message.type == "score":
+                    break
+        assert (message.seq, message.text) == (2, "at last")
+    running.cancel()
 
 
 async def test_over_a_real_socket_until_the_service_restarts():
@@ -85,8 +126,8 @@ async def test_the_hub_tells_what_was_committed_in_the_order_of_the_journal(tmp_
         while len(messages) < 6:
             last = messages[-1][0] if messages else 0
             messages += await hub.messages_after(last, 5)
-    assert [seq for seq, _ in messages] == [1, 2, 3, 4, 5, 6]
-    parsed = [LiveMessage.model_validate_json(text) for _, text in messages]
+    assert [message.seq for message in messages] == [1, 2, 3, 4, 5, 6]
+    parsed = [LiveMessage.model_validate_json(message.text) for message in messages]
     assert [message.type for message in parsed] == ["game", *["score"] * 5]
     assert {message.game_id for message in parsed} == {"g1"}
     assert await hub.messages_after(6, 0.01) == []
@@ -105,6 +146,6 @@ async def test_a_replica_far_behind_the_hub_misses_nothing(tmp_path: Path):
             await hub.messages_after(await hub.last_seq(), 1)
         behind = await hub.messages_after(4, 5)
         level = await hub.messages_after(20, 5)
-    assert [seq for seq, _ in behind] == list(range(5, 23))
-    assert [seq for seq, _ in level] == [21, 22]
+    assert [message.seq for message in behind] == list(range(5, 23))
+    assert [message.seq for message in level] == [21, 22]
     hub.close()

@@ -1,0 +1,1 @@
+"""What benchmarks of the service need beside the service itself."""

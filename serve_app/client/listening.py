@@ -1,0 +1,71 @@
+"""Listening to the live feed, without I/O: where a listener is, and how it goes on."""
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import httpx
+from httpx_sse import ServerSentEvent
+from pydantic import TypeAdapter
+
+from serve_app.client.errors import AnswerError, ClientError, ProblemError, is_temporary
+from serve_app.client.exchange import Call, Retry, no_answer
+from serve_app.schemas import AnyMessage, ChangeType
+
+EVENTS = "/ws/events"
+# The feed says something every 15 s: whoever hears nothing for so long has lost it.
+TIMEOUT = httpx.Timeout(10.0, read=40.0)
+# `resumed` and `heartbeat` only tell where the feed is; kinds of a newer service are passed over.
+TOLD = frozenset({"snapshot", *get_args(ChangeType)})
+
+_read: TypeAdapter[AnyMessage] = TypeAdapter(AnyMessage)
+
+
+def is_events(response: httpx.Response) -> bool:
+    """Whether an answer is a stream of events; any other is an error or not the service's."""
+    kind: str = response.headers.get("content-type", "")
+    return kind.startswith("text/event-stream")
+
+
+class Listening:
+    """One listener: what it asks for when it connects, and what it makes of each event."""
+
+    def __init__(self, since: int | None, games: Sequence[str], types: Sequence[str]) -> None:
+        self._since = since
+        self._chosen = [("game", game) for game in games] + [("type", kind) for kind in types]
+        self._failures = 0
+        self._call: Call[None] = Call("GET", EVENTS, lambda _: None)
+
+    def request(self) -> dict[str, Any]:
+        """The arguments of `httpx_sse.connect_sse`: all after the last message."""
+        since = [] if self._since is None else [("since", str(self._since))]
+        return {"method": "GET", "url": EVENTS, "params": since + self._chosen, "timeout": TIMEOUT}
+
+    def refuse(self, response: httpx.Response) -> None:
+        """Raise the error of an answer, read to its end, that is no stream of events."""
+        self._call.answer(response)
+        raise AnswerError(f"{self._call}: expected a stream of events; got status 200 without one")
+
+    def take(self, event: ServerSentEvent) -> AnyMessage | None:
+        """The message of an event, or None where it has nothing to tell; raises AnswerError."""
+        try:
+            message = _read.validate_json(event.data) if event.event in TOLD else None
+            self._since = int(event.id) if event.id else self._since
+        except ValueError as error:
+            raise AnswerError(f"{self._call}: an event is not the contract's: {error}") from error
+        self._failures = 0
+        return message
+
+    def pause(
+        self, failure: httpx.HTTPError | ClientError | None, retry: Retry, draw: float
+    ) -> float:
+        """The seconds to wait before the next connection; raises what no waiting mends."""
+        asked = None
+        if failure is not None:
+            error = (
+                no_answer(self._call, failure) if isinstance(failure, httpx.HTTPError) else failure
+            )
+            if not is_temporary(error):
+                raise error
+            asked = error.retry_after_seconds if isinstance(error, ProblemError) else None
+        self._failures += 1
+        return retry.wait_seconds(self._failures, asked, draw)

@@ -1,0 +1,86 @@
+"""One watcher of the live feed: what waits for it, in bounded memory, in the order of the store."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from serve_app.live.message import Message, heartbeat
+from serve_app.live.subscription import Subscription
+
+HEARTBEAT_SECONDS = 15.0
+
+
+class Watcher:
+    """Gets the messages that its subscription wants; `overrun` once it was too slow to take them.
+
+    `carried` tells the seq up to which messages were put.
+    """
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        limit: int,
+        heartbeat_seconds: float,
+        carried: Callable[[], int],
+    ) -> None:
+        self.subscription = subscription
+        self.overrun = False
+        self._limit = limit
+        self._heartbeat_seconds = heartbeat_seconds
+        self._carried = carried
+        self._waiting: asyncio.Queue[Message | None] = asyncio.Queue(limit + 1)
+        self._opening: Message | None = None
+        self._since = -1
+        self._earlier: AsyncIterator[Sequence[Message]] | None = None
+        self._when_overrun: Callable[[], object] = self.finish
+
+    def open(
+        self,
+        opening: Message,
+        *,
+        since: int,
+        earlier: AsyncIterator[Sequence[Message]] | None = None,
+    ) -> None:
+        """Say what it gets first, and what between that and the messages put after `since`."""
+        self._opening, self._since, self._earlier = opening, since, earlier
+
+    def put(self, message: Message) -> None:
+        """Queue a message; a client that is too far behind is given up instead of waited for."""
+        if self.overrun or message.seq <= self._since or not self.subscription.wants(message):
+            return
+        if self._waiting.qsize() >= self._limit:
+            self.overrun = True
+            self.finish()
+            self._when_overrun()
+        else:
+            self._waiting.put_nowait(message)
+
+    def finish(self) -> None:
+        """Wake the sender for the last time."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._waiting.put_nowait(None)
+
+    def when_overrun(self, act: Callable[[], object]) -> None:
+        """Have this done where the client is given up: its sender may hang in a send."""
+        self._when_overrun = act
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """What the client is to be told, until it is to go; a heartbeat where that is nothing."""
+        if self._opening is None:
+            raise RuntimeError("a watcher: expected to be opened before it is read")
+        yield self._opening
+        if self._earlier is not None:
+            async for page in self._earlier:
+                for message in filter(self.subscription.wants, page):
+                    yield message
+        while True:
+            try:
+                async with asyncio.timeout(self._heartbeat_seconds):
+                    next_one = await self._waiting.get()
+            except TimeoutError:
+                if self._waiting.empty():  # so all that was carried was told
+                    yield heartbeat(max(self._carried(), self._since))
+                continue
+            if next_one is None:
+                return
+            yield next_one
