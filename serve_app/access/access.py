@@ -87,7 +87,7 @@ class Access:
         """
         host, origin = _all_of(asked.headers, "host"), _all_of(asked.headers, "origin")
         self._hosts.check_host(host)
-        if origin is not None and asked.method not in SAFE_METHODS:
+        if origin is not None and (asked.is_stream or asked.method not in SAFE_METHODS):
             self._hosts.check_origin(origin, host)
         expect_no_key(asked.path, asked.query)
         if asked.is_open:

@@ -2,7 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
@@ -139,7 +147,7 @@ class AsyncForecastClient:
 
     async def watch(
         self, since: int | None = None, *, games: Sequence[str] = (), types: Sequence[str] = ()
-    ) -> AsyncIterator[AnyMessage]:
+    ) -> AsyncGenerator[AnyMessage, None]:
         """As `ForecastClient.watch`."""
         listening = Listening(since, games, types)
         while True:

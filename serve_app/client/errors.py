@@ -157,6 +157,16 @@ def is_temporary(error: ClientError) -> bool:
     return isinstance(error, UnreachableError)
 
 
+def is_no_service(error: ClientError) -> bool:
+    """Whether a proxy answered 404 or 405 for a service behind it that is not up."""
+    no_route = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+    return (
+        isinstance(error, ProblemError)
+        and error.problem.type == NO_TYPE
+        and error.status in no_route
+    )
+
+
 def is_failure(error: ClientError) -> bool:
     """Whether the service broke on the request (500): a failure that the content may cause."""
     return isinstance(error, ProblemError) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR

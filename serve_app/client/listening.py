@@ -7,7 +7,13 @@ import httpx
 from httpx_sse import ServerSentEvent
 from pydantic import TypeAdapter
 
-from serve_app.client.errors import AnswerError, ClientError, ProblemError, is_temporary
+from serve_app.client.errors import (
+    AnswerError,
+    ClientError,
+    ProblemError,
+    is_no_service,
+    is_temporary,
+)
 from serve_app.client.exchange import Call, Retry, no_answer
 from serve_app.schemas import AnyMessage, ChangeType
 
@@ -16,6 +22,7 @@ EVENTS = "/ws/events"
 TIMEOUT = httpx.Timeout(10.0, read=40.0)
 # `resumed` and `heartbeat` only tell where the feed is; kinds of a newer service are passed over.
 TOLD = frozenset({"snapshot", *get_args(ChangeType)})
+OPENINGS = frozenset({"snapshot", "resumed"})
 
 _read: TypeAdapter[AnyMessage] = TypeAdapter(AnyMessage)
 
@@ -52,7 +59,8 @@ class Listening:
             self._since = int(event.id) if event.id else self._since
         except ValueError as error:
             raise AnswerError(f"{self._call}: an event is not the contract's: {error}") from error
-        self._failures = 0
+        if event.event not in OPENINGS:  # a feed that only begins, again and again, is not hurried
+            self._failures = 0
         return message
 
     def pause(
@@ -64,8 +72,9 @@ class Listening:
             error = (
                 no_answer(self._call, failure) if isinstance(failure, httpx.HTTPError) else failure
             )
-            if not is_temporary(error):
+            if not (is_temporary(error) or is_no_service(error)):
                 raise error
-            asked = error.retry_after_seconds if isinstance(error, ProblemError) else None
+            if isinstance(error, ProblemError) and error.retry_after_seconds is not None:
+                asked = min(error.retry_after_seconds, retry.longest_wait_seconds)
         self._failures += 1
         return retry.wait_seconds(self._failures, asked, draw)

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
@@ -158,7 +158,7 @@ class ForecastClient:
 
     def watch(
         self, since: int | None = None, *, games: Sequence[str] = (), types: Sequence[str] = ()
-    ) -> Iterator[AnyMessage]:
+    ) -> Generator[AnyMessage, None]:
         """The live feed: a snapshot, then each change, for as long as it is read.
 
         A connection that is lost is replaced, with the pauses of `retry` but without an end to its

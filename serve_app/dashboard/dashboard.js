@@ -43,7 +43,7 @@ function takeIn(message) {
       arranged = false;
     }
   }
-  if (message.type === "snapshot") {
+  if (message.type === "snapshot" || message.type === "resumed") {
     arranged = false;
     refreshAccuracy(0);
     fetchModels();
@@ -303,5 +303,5 @@ window.addEventListener("online", () => link.hurry());
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   link.hurry();
-  link.check(SILENCE_MILLISECONDS / 4);
+  link.check(SILENCE_MILLISECONDS / 2);
 });

@@ -66,7 +66,7 @@ def asyncapi() -> dict[str, Any]:
                 "/ws/events",
                 "The messages as server-sent events: `id` is the seq, `event` the type, `data` "
                 "the message. `Last-Event-ID` is taken for `since`.",
-                {"http": {"method": "GET", "query": QUERY}},
+                {},
             ),
         },
         "operations": {
@@ -74,8 +74,12 @@ def asyncapi() -> dict[str, Any]:
                 "action": "send",
                 "channel": {"$ref": f"#/channels/{name}"},
                 "messages": [{"$ref": f"#/channels/{name}/messages/{kind}"} for kind in MESSAGES],
+                "bindings": bindings,
             }
-            for name in ("live", "events")
+            for name, bindings in (
+                ("live", {}),
+                ("events", {"http": {"method": "GET", "query": QUERY}}),
+            )
         },
         "components": {
             "messages": {

@@ -14,6 +14,7 @@ from serve_app.live.message import Message, resumed, snapshot
 from serve_app.live.subscription import Subscription
 from serve_app.live.watcher import HEARTBEAT_SECONDS, Watcher
 from serve_app.schemas import GameView
+from serve_app.storage.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +34,26 @@ class KnowsHistory(Protocol):
     def after(self, since: int) -> Sequence[Message]: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Snapshot:
-    """A snapshot that is being made, or was: of when `seq` was the last message carried."""
+    """A snapshot that is being made, or was: of when `seq` was the last message carried.
+
+    `whole` is the message with all games, which most watchers share.
+    """
 
     views: "asyncio.Task[Mapping[str, str]]"
     seq: int
     carried: int
     begun: float
+    whole: Message | None = None
+
+    def of(self, subscription: Subscription, unknown_since: int | None) -> Message:
+        """The message of a snapshot that is made, with the games that were asked for."""
+        views = self.views.result()
+        if subscription.games is not None or unknown_since is not None:
+            return snapshot(self.seq, subscription.chosen(views), unknown_since)
+        self.whole = self.whole or snapshot(self.seq, views.values())
+        return self.whole
 
 
 class Broadcast:
@@ -86,7 +99,7 @@ class Broadcast:
         while True:
             try:
                 if not self._started.is_set():
-                    self._seq = self._before_recent = await self._ask_last_seq()
+                    await self._begin_with(await self._ask_last_seq())
                     self._started.set()
                 messages = await self._messages_after(self._seq, LONG_POLL_SECONDS)
             except Exception:
@@ -95,6 +108,20 @@ class Broadcast:
                 continue
             for message in messages:
                 self._carry(message)
+
+    async def _begin_with(self, last_seq: int) -> None:
+        """Know what was told of late: after a restart all watchers come back and ask for it."""
+        self._recent.clear()
+        self._seq = self._before_recent = last_seq
+        since = max(last_seq - RECENT_MESSAGES, 0)
+        try:
+            if last_seq and await asyncio.to_thread(self._history.reaches, since):
+                async for page in self._read_history(since, last_seq):
+                    self._recent.extend(page)
+                self._before_recent = since
+        except StoreError:
+            logger.exception("the history cannot be read yet")
+            self._recent.clear()
 
     def _carry(self, message: Message) -> None:
         for watcher in self._watchers:
@@ -146,8 +173,11 @@ class Broadcast:
             watcher.open(resumed(since), since=since, earlier=_page(earlier))
             self._watchers.add(watcher)
             return True
-        if not await asyncio.to_thread(self._history.reaches, since):
-            return False
+        try:
+            if not await asyncio.to_thread(self._history.reaches, since):
+                return False
+        except StoreError as error:
+            raise Unavailable("the store does not answer") from error
         # What is carried from here on waits in the queue; the history is read up to here. Another
         # replica may have told the watcher more than this one has carried: `since` is then later.
         watcher.open(resumed(since), since=since, earlier=self._read_history(since, self._seq))
@@ -174,8 +204,8 @@ class Broadcast:
             if message.seq > shared.seq:
                 watcher.put(message)
         self._watchers.add(watcher)
-        views = watcher.subscription.chosen(await asyncio.shield(shared.views))
-        watcher.open(snapshot(shared.seq, views, unknown_since), since=shared.seq)
+        await asyncio.shield(shared.views)
+        watcher.open(shared.of(watcher.subscription, unknown_since), since=shared.seq)
 
     def _snapshot_to_share(self) -> _Snapshot:
         """The snapshot of a moment ago, or a new one where it is too old to be completed."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
@@ -68,8 +68,10 @@ class EventStream(Response):
         """Send all that comes; raises TimeoutError where the reader takes too long over one."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         await self._body(send, f"retry: {RETRY_MILLISECONDS}\n")  # a line of the first event
-        async for message in watcher.messages():
-            await self._body(send, event_text(message))
+        async with aclosing(watcher.messages()) as messages:
+            async for message in messages:
+                await self._body(send, event_text(message))
+                del message  # a snapshot is large, and what comes next may be long in coming
         await self._body(send, "", more=False)
 
     async def _body(self, send: Send, text: str, *, more: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""History: the changes of the last day, for watchers that come back."""
+"""History: the changes of the last hours, for watchers that come back."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,15 +7,15 @@ from serve_app.live.message import Message, change
 from serve_app.storage.journal import Journal
 
 MOST_MESSAGES = 50_000  # a night of 15 games posted every five seconds is some 40,000
-DAY_SECONDS = 86_400.0
+KEPT_SECONDS = 23 * 3_600.0
 PAGE = 1_000
 
 
 class History:
     """Reads the journal. Bounded: who was away for longer gets a snapshot sooner than its changes.
 
-    A day, because only the journals of games that were over for longer go to the archive: in what
-    is younger no row is missing.
+    Less than a day, because the journals of games whose last update is a day old may go to the
+    archive: in what is younger no row is missing.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class History:
         journal: Journal,
         *,
         most_messages: int = MOST_MESSAGES,
-        seconds: float = DAY_SECONDS,
+        seconds: float = KEPT_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._journal = journal

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import aclosing
 
 from fastapi import WebSocket, WebSocketDisconnect
 from starlette.status import (
@@ -62,12 +63,14 @@ async def _serve(socket: WebSocket, watcher: Watcher, patience_seconds: float) -
 
 async def _send(socket: WebSocket, watcher: Watcher, seconds: float) -> int | None:
     """Send all that comes; raises TimeoutError where the client takes too long over one."""
-    async for message in watcher.messages():
-        try:
-            async with asyncio.timeout(seconds):
-                await socket.send_text(message.text)
-        except (WebSocketDisconnect, RuntimeError):
-            return None
+    async with aclosing(watcher.messages()) as messages:
+        async for message in messages:
+            try:
+                async with asyncio.timeout(seconds):
+                    await socket.send_text(message.text)
+            except (WebSocketDisconnect, RuntimeError):
+                return None
+            del message  # a snapshot is large, and what comes next may be long in coming
     return WS_1012_SERVICE_RESTART
 
 

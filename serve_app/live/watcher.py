@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from serve_app.live.message import Message, heartbeat
 from serve_app.live.subscription import Subscription
@@ -64,15 +64,17 @@ class Watcher:
         """Have this done where the client is given up: its sender may hang in a send."""
         self._when_overrun = act
 
-    async def messages(self) -> AsyncIterator[Message]:
+    async def messages(self) -> AsyncGenerator[Message, None]:
         """What the client is to be told, until it is to go; a heartbeat where that is nothing."""
         if self._opening is None:
             raise RuntimeError("a watcher: expected to be opened before it is read")
-        yield self._opening
+        # What was told is let go: a snapshot is large, and a watcher may idle for hours after it.
+        opening, self._opening = [self._opening], None
+        yield opening.pop()
         if self._earlier is not None:
-            async for page in self._earlier:
-                for message in filter(self.subscription.wants, page):
-                    yield message
+            earlier, self._earlier = self._earlier, None
+            async for message in self._wanted(earlier):
+                yield message
         while True:
             try:
                 async with asyncio.timeout(self._heartbeat_seconds):
@@ -84,3 +86,8 @@ class Watcher:
             if next_one is None:
                 return
             yield next_one
+
+    async def _wanted(self, pages: AsyncIterator[Sequence[Message]]) -> AsyncIterator[Message]:
+        async for page in pages:
+            for message in filter(self.subscription.wants, page):
+                yield message

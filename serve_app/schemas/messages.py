@@ -46,7 +46,7 @@ class _Message(Answer):
 
 
 class SnapshotMessage(_Message):
-    """The games as they stand: the first message where no `since` was given, or an unknown one.
+    """The newest games as they stand: the first message without `since`, or with an unknown one.
 
     `unknown_since` is that one: what came after it is kept no longer, or never was in this store.
     """

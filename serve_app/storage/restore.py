@@ -9,10 +9,12 @@ from serve_app.storage.archive import FOLDER_NAME as ARCHIVE
 from serve_app.storage.backup import TABLES, BackupFile, Manifest, Told, copy_files
 from serve_app.storage.errors import BackupError, StaleWriteError
 from serve_app.storage.migrate import NEWEST
+from serve_app.storage.schema import journal
 from serve_app.storage.snapshot import lift_timeouts
 from serve_app.storage.store import Store
 from serve_app.storage.table_file import FileErrors, read_pages
 
+JOURNAL_GAP = 1_000_000_000  # more rows than are written between two backups
 ARCHIVED_NAME = re.compile(rf"{ARCHIVE}/journal-[\w-]+\.parquet")
 
 
@@ -96,10 +98,24 @@ def _fill(connection: sa.Connection, table: sa.Table, path: Path) -> int:
     for page in read_pages(path, table):
         connection.execute(sa.insert(table), page)
         count += len(page)
-    number = table.autoincrement_column
-    if count and number is not None and connection.dialect.name == "postgresql":
-        # SQLite counts on from the highest number by itself.
-        sequence = sa.func.pg_get_serial_sequence(table.name, number.name)
-        highest = sa.select(sa.func.max(number)).scalar_subquery()
-        connection.execute(sa.select(sa.func.setval(sequence, highest)))
+    if count and table.autoincrement_column is not None:
+        _count_on(connection, table, table.autoincrement_column)
     return count
+
+
+def _count_on(connection: sa.Connection, table: sa.Table, number: sa.Column[int]) -> None:
+    """Have new rows numbered after the restored ones; those of the journal far after them.
+
+    A watcher may have been told of numbers that came after the backup, and must not take them for
+    those of other rows.
+    """
+    gap = JOURNAL_GAP if table is journal else 0
+    highest = sa.select(sa.func.max(number) + gap)
+    if connection.dialect.name == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(table.name, number.name)
+        connection.execute(sa.select(sa.func.setval(sequence, highest.scalar_subquery())))
+    else:
+        connection.execute(
+            sa.text("UPDATE sqlite_sequence SET seq = seq + :gap WHERE name = :name"),
+            {"gap": gap, "name": table.name},
+        )

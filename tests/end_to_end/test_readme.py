@@ -1,6 +1,8 @@
 """The README is executed, so that it cannot rot."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +10,7 @@ import httpx
 import pytest
 
 from serve_app.process.service_process import ROOT, ServiceProcess
-from tests.end_to_end.conftest import scores
+from tests.end_to_end.conftest import register, scores
 
 README = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -46,7 +48,7 @@ def test_the_scraper_example_predicts_and_resolves(
 def test_the_client_examples_print_their_forecasts(
     composed: ServiceProcess, capsys: pytest.CaptureFixture[str]
 ):
-    half, final = (block for block in PYTHON if "ForecastClient(" in block)
+    half, final = (block for block in PYTHON if "client.predict(" in block)
     exec(half.replace("http://127.0.0.1:8000", composed.url), {})  # noqa: S102
     numbers, games = capsys.readouterr().out.splitlines()
     point, lower, upper = map(float, numbers.split())
@@ -59,6 +61,18 @@ def test_the_client_examples_print_their_forecasts(
     assert "line=3.5" in lines
 
 
+def test_the_listening_example_hears_of_a_prediction(composed: ServiceProcess, http: httpx.Client):
+    (example,) = [block for block in PYTHON if "client.watch(" in block]
+    command = [sys.executable, "-u", "-c", example.replace("http://127.0.0.1:8000", composed.url)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as listening:
+        assert listening.stdout is not None
+        assert "snapshot" in listening.stdout.readline()
+        register(http, "heard")
+        http.post("/scores", json=scores("heard", range(1, 19)))
+        assert "prediction" in listening.stdout.readline()
+        listening.kill()
+
+
 def test_every_command_of_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"\bmake ([a-z]+)\b", README):
@@ -68,6 +82,8 @@ def test_every_command_of_the_readme_exists():
 
 
 def test_every_route_of_the_readme_exists(http: httpx.Client):
-    described = set(http.get("/openapi.json").json()["paths"])
+    described = set(http.get("/openapi.json").json()["paths"]) | {"/ws/asyncapi.json"}
+    feed = http.get("/ws/asyncapi.json").json()
+    described |= {channel["address"] for channel in feed["channels"].values()}
     for route in re.findall(r"`?(?:GET|POST) (/[\w/{}.]*)", README):
         assert route.replace("{id}", "{game_id}") in described, route

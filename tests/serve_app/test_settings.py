@@ -8,6 +8,8 @@ from serve_app.settings import Settings, SettingsError
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
+APP = "import_path: 'serve_app.application:forecaster'"
+
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_every_shipped_config_is_accepted_and_stays_on_loopback(path: Path, tmp_path: Path):
@@ -64,15 +66,18 @@ def test_several_wrong_settings_are_all_named():
         ("applications: 3", "a list of applications"),
         ("- a", "a list of applications"),
         ("{", "in YAML"),
-        ("{applications: [], proxy_location: Nowhere}", "proxy_location"),
+        (f"{{applications: [{{{APP}}}], proxy_location: Nowhere}}", "proxy_location"),
         ("{applications: [1]}", "to be mappings"),
-        ("{applications: [{args: [1]}]}", "to be mappings"),
-        ("{applications: [], http_options: 3}", "to be mappings"),
+        (f"{{applications: [{{{APP}, args: [1]}}]}}", "to be mappings"),
+        (f"{{applications: [{{{APP}}}], http_options: 3}}", "to be mappings"),
         (
-            "{applications: [{args: {bundle: /nowhere}}]}",
+            f"{{applications: [{{{APP}, args: {{bundle: /nowhere}}}}]}}",
             "'bundle': .*expected a bundle folder",
         ),
-        ("{applications: [{args: {shards: 1}}, {args: {shards: 2}}]}", "the same args"),
+        (
+            f"{{applications: [{{{APP}, args: {{shards: 1}}}}, {{{APP}, args: {{shards: 2}}}}]}}",
+            "the same args",
+        ),
     ],
 )
 def test_a_file_that_is_no_config(content: str, message: str, tmp_path: Path):

@@ -110,6 +110,7 @@ def test_it_goes_on_from_the_last_message_whatever_breaks(watch: Callable[..., l
         [snapshot(4), ended(5), httpx.ReadError("cut")],
         httpx.ConnectError("away"),
         httpx.Response(503, json={"type": "urn:problem:unavailable", "status": 503, "title": "t"}),
+        httpx.Response(404, text="a proxy that knows no service yet"),
         [event("resumed", 5), ended(6), event("heartbeat", 9)],
         [event("resumed", 9), event("of_tomorrow", 10, game_id="g"), ended(11)],
     )
@@ -120,8 +121,15 @@ def test_it_goes_on_from_the_last_message_whatever_breaks(watch: Callable[..., l
         ("ended", 6),
         ("ended", 11),
     ]
-    assert feed.asked == ["", "since=5", "since=5", "since=5", "since=9"]
-    assert feed.pauses == [0.125, 0.25, 0.5, 0.125]
+    assert feed.asked == ["", "since=5", "since=5", "since=5", "since=5", "since=9"]
+    assert feed.pauses == [0.125, 0.25, 0.5, 1.0, 0.125]
+
+
+def test_a_service_that_only_begins_is_not_hurried(watch: Callable[..., list[AnyMessage]]):
+    away = httpx.Response(503, headers={"Retry-After": "86400"}, text="")
+    feed = Feed([snapshot(4)], [event("resumed", 4)], away, [event("resumed", 4), ended(5)])
+    watch(feed, 2)
+    assert feed.pauses == [0.125, 0.25, 10.125]
 
 
 def test_it_asks_for_what_it_is_told_to(watch: Callable[..., list[AnyMessage]]):

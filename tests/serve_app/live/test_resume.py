@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from random import Random
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,9 +19,17 @@ from serve_app.live.message import Message
 from serve_app.live.subscription import Subscription
 from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
+from serve_app.storage.errors import StoreUnavailableError
 from serve_app.storage.store import Store
 from tests.serve_app.conftest import registration, update
-from tests.serve_app.live.served_feed import ScriptedHub, broadcast, no_games, take, until
+from tests.serve_app.live.served_feed import ScriptedHub, broadcast, no_games, served, take, until
+
+UPGRADE = {
+    "connection": "Upgrade",
+    "upgrade": "websocket",
+    "sec-websocket-key": "c2l4dGVlbiBieXRlcyBvaw==",
+    "sec-websocket-version": "13",
+}
 
 
 class Told:
@@ -180,6 +189,40 @@ async def feed(store: Store, tmp_path: Path) -> AsyncIterator[Broadcast]:
     yield feed
     running.cancel()
     hub.close()
+
+
+async def test_a_new_replica_knows_what_was_told_of_late(store: Store, shard: GameShard):
+    asked: list[int] = []
+
+    class Noted(History):
+        def after(self, since: int) -> Sequence[Message]:
+            asked.append(since)
+            return super().after(since)
+
+    hub = ScriptedHub()
+    history = Noted(store.journal, now=lambda: 1_000.0)
+    hub.last_seq = lambda: asyncio.sleep(0, 10)  # type: ignore[method-assign]
+    feed = broadcast(hub, history=history)
+    running = asyncio.create_task(feed.run())
+    for since in (0, 4, 9):
+        told = await follow(feed, since, 10)
+        assert [m.seq for m in told] == list(range(since, 11))
+    assert asked == [0]
+    running.cancel()
+
+
+async def test_a_store_that_does_not_answer_is_a_problem_at_the_handshake():
+    class Down(Told):
+        def reaches(self, since: int) -> bool:
+            raise StoreUnavailableError(str(since))
+
+    hub = ScriptedHub()
+    async with served(broadcast(hub, history=Down(hub))) as feed, httpx.AsyncClient() as http:
+        address = feed.url.replace("ws:", "http:")
+        live = await http.get(f"{address}?since=5", headers=UPGRADE)
+        events = await http.get(address.replace("/live", "/events?since=5"))
+    for answer in (live, events):
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:problem:unavailable")
 
 
 def store_folder(store: Store) -> Path:

@@ -10,7 +10,7 @@ from serve_app.shards.shard_messages import Applied
 from serve_app.storage.archive import FOLDER_NAME
 from serve_app.storage.backup import BackupFile, Manifest, back_up
 from serve_app.storage.errors import BackupError
-from serve_app.storage.restore import restore
+from serve_app.storage.restore import JOURNAL_GAP, restore
 from serve_app.storage.retention import archive_ended
 from serve_app.storage.schema import predictions
 from serve_app.storage.store import Store
@@ -50,7 +50,7 @@ def test_a_restored_store_says_the_same_and_a_shard_goes_on(
     assert isinstance(repeat, Applied)
     assert isinstance(new, Applied)
     assert (repeat.result.duplicate, new.result.duplicate) == (True, False)
-    assert [row.seq for row in second.journal.after(last, 10)] == [last + 1]
+    assert [row.seq for row in second.journal.after(last, 10)] == [last + JOURNAL_GAP + 1]
     play(back, "another")
     ids = [number for number, _ in second.predictions.page(0, 10)]
     assert ids == [1, 2, 3, 4]
