@@ -30,7 +30,7 @@ def forecaster(args: dict[str, Any]) -> Application:
 
 
 def live_feed(args: dict[str, Any]) -> Application:
-    """The WebSocket application, over the same store and shards as the forecaster."""
+    """The application of the live feed, over the same store and shards as the forecaster."""
     return _live_feed(Settings.parse(args), {})
 
 

@@ -182,5 +182,4 @@ def is_refusal(error: ClientError) -> bool:
         return False
     if isinstance(error, NotAllowedError):
         return False
-    no_service = error.problem.type == NO_TYPE and error.status in {404, 405}
-    return error.status not in {408, 429} and not no_service
+    return error.status not in {408, 429} and not is_no_service(error)

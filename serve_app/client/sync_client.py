@@ -162,8 +162,8 @@ class ForecastClient:
         """The live feed: a snapshot, then each change, for as long as it is read.
 
         A connection that is lost is replaced, with the pauses of `retry` but without an end to its
-        attempts, and goes on from the last message: none is missed and none comes twice. After a
-        day away, or more messages than are kept, there is a snapshot again, which says so in
+        attempts, and goes on from the last message: none is missed and none comes twice. After
+        23 hours away, or more messages than are kept, there is a snapshot again, which says so in
         `unknown_since`.
 
         Args:

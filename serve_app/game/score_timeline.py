@@ -48,7 +48,7 @@ class ScoreTimeline:
         known = self._observations
         for new in observations:
             clock = new.clock
-            key = (clock.elapsed_seconds, clock.quarter)  # `new.key` here is a tenth of a rebuild
+            key = (clock.elapsed_seconds, clock.quarter)  # `new.key`, without the call
             held = known.setdefault(key, new)
             if held is new:
                 continue

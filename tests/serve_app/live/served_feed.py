@@ -90,6 +90,10 @@ class Served:
         return f"ws://127.0.0.1:{self.port}/live"
 
     @property
+    def http_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def connections(self) -> int:
         """Connections that the server holds, those it has yet to end included."""
         return len(self.server.server_state.connections)

@@ -21,7 +21,7 @@ async def test_a_socket_and_a_stream_of_events_tell_the_same():
     async with (
         asyncio.timeout(20),
         served(broadcast(hub)) as feed,
-        httpx.AsyncClient(base_url=feed.url.replace("ws:", "http:").removesuffix("/live")) as http,
+        httpx.AsyncClient(base_url=feed.http_url) as http,
         websockets.connect(feed.url) as live,
         aconnect_sse(http, "GET", "/events") as source,
     ):
@@ -49,7 +49,7 @@ async def test_an_event_source_goes_on_from_the_last_event():
     async with (
         asyncio.timeout(20),
         served(broadcast(hub)) as feed,
-        httpx.AsyncClient(base_url=feed.url.replace("ws:", "http:").removesuffix("/live")) as http,
+        httpx.AsyncClient(base_url=feed.http_url) as http,
     ):
         for seq in (1, 2, 3):
             hub.say(text(seq))
@@ -72,7 +72,7 @@ async def test_the_stream_ends_with_the_service():
     async with (
         asyncio.timeout(20),
         served(broadcast(ScriptedHub())) as feed,
-        httpx.AsyncClient(base_url=feed.url.replace("ws:", "http:").removesuffix("/live")) as http,
+        httpx.AsyncClient(base_url=feed.http_url) as http,
         aconnect_sse(http, "GET", "/events") as source,
     ):
         kinds: list[str] = []
@@ -87,7 +87,7 @@ async def test_what_is_wrong_is_a_problem():
     watchers = broadcast(ScriptedHub(), max_watchers=1)
     async with (
         served(watchers) as feed,
-        httpx.AsyncClient(base_url=feed.url.replace("ws:", "http:").removesuffix("/live")) as http,
+        httpx.AsyncClient(base_url=feed.http_url) as http,
     ):
         wrong = await http.get("/events?since=soon")
         assert (wrong.status_code, wrong.json()["type"]) == (422, "urn:problem:invalid_request")

@@ -218,9 +218,8 @@ async def test_a_store_that_does_not_answer_is_a_problem_at_the_handshake():
 
     hub = ScriptedHub()
     async with served(broadcast(hub, history=Down(hub))) as feed, httpx.AsyncClient() as http:
-        address = feed.url.replace("ws:", "http:")
-        live = await http.get(f"{address}?since=5", headers=UPGRADE)
-        events = await http.get(address.replace("/live", "/events?since=5"))
+        live = await http.get(f"{feed.http_url}/live?since=5", headers=UPGRADE)
+        events = await http.get(f"{feed.http_url}/events?since=5")
     for answer in (live, events):
         assert (answer.status_code, answer.json()["type"]) == (503, "urn:problem:unavailable")
 
