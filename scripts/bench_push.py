@@ -21,7 +21,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from serve_app.bench.listener import Listener, connect, connect_many, until
+from serve_app.bench.listener import Crowd, Listener, connect, connect_many, until
 from serve_app.client.exchange import auth_headers
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess
@@ -77,7 +77,7 @@ async def crossings(port: int, scores: Scores, games: int) -> list[float]:
 
 
 async def broadcasts(
-    listeners: list[Listener], scores: Scores, messages: int
+    listeners: list[Listener], crowd: Crowd, scores: Scores, messages: int
 ) -> tuple[list[float], list[float], int]:
     """For each message seconds to each client, from its POST and from the first; clients lost."""
     from_post, spread = [], []
@@ -85,13 +85,9 @@ async def broadcasts(
     for number in range(messages):
         known = [len(listener.told) for listener in listeners]
         begun = time.perf_counter()
+        wanted = crowd.told + len(listeners)
         await scores.post(game_id, number)
-        await until(
-            lambda known=known: all(  # type: ignore[misc]
-                listener.lost or len(listener.told) > count
-                for listener, count in zip(listeners, known, strict=True)
-            )
-        )
+        await until(lambda wanted=wanted: crowd.told >= wanted - crowd.lost)  # type: ignore[misc]
         came = [
             listener.came[listener.told[count][1]]
             for listener, count in zip(listeners, known, strict=True)
@@ -175,12 +171,14 @@ async def measure(options: argparse.Namespace, folder: Path) -> Table:
             scores = Scores(http)
             waits = await crossings(port, scores, options.games)
             _row(table, "POST that crosses 6:00 to its watcher, ms", waits, f"{len(waits)} games")
-            before, listeners = resident(service), list[Listener]()
+            before, listeners, crowd = resident(service), list[Listener](), Crowd()
             for count in sorted(options.watchers):
-                listeners += await connect_many(port, count - len(listeners))
+                listeners += await connect_many(port, count - len(listeners), crowd)
                 held = (resident(service) - before) / len(listeners) / 1024
                 table.add_row("memory of an idle watcher, KiB", f"{held:.0f}", "", f"{count:,}")
-                from_post, spread, lost = await broadcasts(listeners, scores, options.messages)
+                from_post, spread, lost = await broadcasts(
+                    listeners, crowd, scores, options.messages
+                )
                 what = f"{options.messages} messages, {lost} clients lost"
                 _row(table, f"a broadcast to {count:,}, first to each client, ms", spread, what)
                 _row(table, "the same, from its POST, ms", from_post, what)

@@ -16,6 +16,7 @@ from serve_app.access.access import Access, access_of
 from serve_app.api.ingress import build_api
 from serve_app.api.problems import Unavailable
 from serve_app.live.broadcast import Broadcast
+from serve_app.live.frames import offer_frames
 from serve_app.live.history import History
 from serve_app.live.live_feed import build_feed
 from serve_app.live.live_hub import connect_hub
@@ -188,6 +189,7 @@ class LiveFeedReplica:
     """The live feed, over WebSocket and as server-sent events."""
 
     def __init__(self, settings: Settings) -> None:
+        offer_frames()  # before Serve starts the server of this replica
         self._settings = settings
         self._hub = connect_hub(settings)
         self._shards = ShardPool.connect(settings)

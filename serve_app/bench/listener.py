@@ -14,16 +14,27 @@ HANDSHAKE = (
 )
 CONNECT_AT_ONCE = 100
 WAIT_SECONDS = 60.0
+TEXT, PING, PONG = 1, 9, 10  # opcodes of RFC 6455
+NO_MASK = bytes(4)
+
+
+class Crowd:
+    """Counts for many watchers, who would be too many to look at one by one."""
+
+    def __init__(self) -> None:
+        self.told = 0  # messages, of all together
+        self.lost = 0  # watchers that are gone
 
 
 class Listener(asyncio.Protocol):
     """A watcher: notes when each message came, by its seq."""
 
-    def __init__(self, port: int, query: str = "") -> None:
+    def __init__(self, port: int, query: str = "", crowd: Crowd | None = None) -> None:
         more = "".join(f"{name}: {value}\r\n" for name, value in auth_headers(None).items())
         self._hello = HANDSHAKE.format(query=query, host=f"{LOOPBACK}:{port}", more=more)
         self._rest = b""
         self._open = False
+        self._crowd = crowd or Crowd()
         self.transport: asyncio.Transport | None = None
         self.opened = asyncio.get_running_loop().create_future()
         self.lost = False
@@ -52,6 +63,7 @@ class Listener(asyncio.Protocol):
             message = json.loads(payload[:200].split(b', "time"')[0] + b"}")
             self.came[message["seq"]] = now
             self.told.append((message["type"], message["seq"]))
+            self._crowd.told += 1
             if not self.opened.done():
                 self.opened.set_result(None)
 
@@ -66,12 +78,16 @@ class Listener(asyncio.Protocol):
                 return
             opcode, payload = self._rest[0] & 0xF, self._rest[start : start + length]
             self._rest = self._rest[start + length :]
-            if opcode == 1:
+            if opcode == TEXT:
                 yield payload
+            elif opcode == PING and self.transport:  # who does not answer is taken for gone
+                head = bytes((0x80 | PONG, 0x80 | length))
+                self.transport.write(head + NO_MASK + payload)
 
     def connection_lost(self, _: Exception | None) -> None:
         """Note it."""
         self.lost = True
+        self._crowd.lost += 1
         self._fail(ConnectionError("the feed ended before its first message"))
 
     def _fail(self, error: Exception) -> None:
@@ -79,21 +95,23 @@ class Listener(asyncio.Protocol):
             self.opened.set_exception(error)
 
 
-async def connect(port: int, query: str = "") -> Listener:
+async def connect(port: int, query: str = "", crowd: Crowd | None = None) -> Listener:
     """A watcher that has had its first message."""
     loop = asyncio.get_running_loop()
-    _, listener = await loop.create_connection(lambda: Listener(port, query), LOOPBACK, port)
+    _, listener = await loop.create_connection(lambda: Listener(port, query, crowd), LOOPBACK, port)
     async with asyncio.timeout(WAIT_SECONDS):
         await listener.opened
     return listener
 
 
-async def connect_many(port: int, count: int) -> list[Listener]:
-    """So many watchers, some at a time."""
+async def connect_many(port: int, count: int, crowd: Crowd) -> list[Listener]:
+    """So many watchers of scores, some at a time."""
     listeners: list[Listener] = []
     while len(listeners) < count:
         some = min(CONNECT_AT_ONCE, count - len(listeners))
-        listeners += await asyncio.gather(*(connect(port) for _ in range(some)))
+        listeners += await asyncio.gather(
+            *(connect(port, "?type=score", crowd) for _ in range(some))
+        )
     return listeners
 
 

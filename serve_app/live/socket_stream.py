@@ -14,6 +14,7 @@ from starlette.status import (
 from serve_app.api.connection import abort_connection
 from serve_app.api.problem_answers import problem_response
 from serve_app.api.problems import ServiceProblem
+from serve_app.live.frames import text_frame, write_frame_of
 from serve_app.live.watcher import Watcher
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,9 @@ MAX_SAID = 1_000
 async def stream_to(socket: WebSocket, watcher: Watcher, patience_seconds: float) -> None:
     """Accept the socket and send until either side has had enough."""
     await socket.accept()
+    write_frame = write_frame_of(socket.scope)
+    if write_frame is not None:
+        watcher.tell_by(lambda message: write_frame(text_frame(message.text)))
     code = await _serve(socket, watcher, patience_seconds)
     if code is not None:
         await _close(socket, code, min(patience_seconds, CLOSE_SECONDS))

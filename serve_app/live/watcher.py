@@ -33,6 +33,9 @@ class Watcher:
         self._since = -1
         self._earlier: AsyncIterator[Sequence[Message]] | None = None
         self._when_overrun: Callable[[], object] = self.finish
+        self._tell: Callable[[Message], bool] | None = None
+        self._waits = False  # its sender has nothing to send
+        self._told_at = 0.0
 
     def open(
         self,
@@ -48,7 +51,9 @@ class Watcher:
         """Queue a message; a client that is too far behind is given up instead of waited for."""
         if self.overrun or message.seq <= self._since or not self.subscription.wants(message):
             return
-        if self._waiting.qsize() >= self._limit:
+        if self._waits and self._tell and self._waiting.empty() and self._tell(message):
+            self._told_at = asyncio.get_running_loop().time()
+        elif self._waiting.qsize() >= self._limit:
             self.overrun = True
             self.finish()
             self._when_overrun()
@@ -64,6 +69,13 @@ class Watcher:
         """Have this done where the client is given up: its sender may hang in a send."""
         self._when_overrun = act
 
+    def tell_by(self, tell: Callable[[Message], bool]) -> None:
+        """Have messages told at once by this while its sender has nothing to send.
+
+        Where `tell` says that it did not, the message is the sender's.
+        """
+        self._tell = tell
+
     async def messages(self) -> AsyncGenerator[Message, None]:
         """What the client is to be told, until it is to go; a heartbeat where that is nothing."""
         if self._opening is None:
@@ -75,17 +87,24 @@ class Watcher:
             earlier, self._earlier = self._earlier, None
             async for message in self._wanted(earlier):
                 yield message
+        while (coming := await self._next()) is not None:
+            yield coming
+
+    async def _next(self) -> Message | None:
+        """What waits, or comes; a heartbeat where nothing does, None where it is over."""
+        loop = asyncio.get_running_loop()
+        self._told_at = loop.time()
         while True:
+            self._waits = True
             try:
-                async with asyncio.timeout(self._heartbeat_seconds):
-                    next_one = await self._waiting.get()
+                async with asyncio.timeout_at(self._told_at + self._heartbeat_seconds):
+                    return await self._waiting.get()
             except TimeoutError:
-                if self._waiting.empty():  # so all that was carried was told
-                    yield heartbeat(max(self._carried(), self._since))
-                continue
-            if next_one is None:
-                return
-            yield next_one
+                silent = loop.time() >= self._told_at + self._heartbeat_seconds
+                if silent and self._waiting.empty():  # so all that was carried was told
+                    return heartbeat(max(self._carried(), self._since))
+            finally:
+                self._waits = False
 
     async def _wanted(self, pages: AsyncIterator[Sequence[Message]]) -> AsyncIterator[Message]:
         async for page in pages:

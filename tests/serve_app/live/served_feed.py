@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from serve_app.live.broadcast import Broadcast, KnowsHistory
+from serve_app.live.frames import PROTOCOL
 from serve_app.live.live_feed import build_feed
 from serve_app.live.message import Message
 from serve_app.schemas import GameView
@@ -103,12 +104,14 @@ class Served:
 
 
 @asynccontextmanager
-async def served(watchers: Broadcast, patience_seconds: float = 20.0) -> AsyncIterator[Served]:
+async def served(
+    watchers: Broadcast, patience_seconds: float = 20.0, *, protocol: str = PROTOCOL
+) -> AsyncIterator[Served]:
     config = uvicorn.Config(
         build_feed(watchers, patience_seconds=patience_seconds),
         port=0,
         log_level="critical",
-        ws="websockets-sansio",
+        ws=protocol,
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
