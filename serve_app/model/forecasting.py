@@ -30,6 +30,11 @@ class Fused:
         self._forecaster: Forecaster | None = None
         self._loading = asyncio.Lock()
 
+    @property
+    def loading(self) -> bool:
+        """Whether the models are being loaded."""
+        return self._loading.locked()
+
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:
@@ -87,6 +92,11 @@ class Composed:
         self._combiner = combiner
         self._dejavu = dejavu
         self._lstm = lstm
+
+    @property
+    def loading(self) -> bool:
+        """Never: a replica of a model takes requests once it has loaded."""
+        return False
 
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int

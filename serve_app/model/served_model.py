@@ -96,6 +96,11 @@ class ServedModel:
         self._read_learned(self._now)
         return self._now.adaptation
 
+    @property
+    def loading(self) -> bool:
+        """Whether the models of the bundle in service are being loaded into this process."""
+        return self._now.placement.loading
+
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:
