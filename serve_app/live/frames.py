@@ -20,6 +20,9 @@ from websockets.http11 import Request
 EXTENSION = "halftime.write_frame"
 PROTOCOL = f"{__name__}:FrameProtocol"
 
+# A header by which Ray Serve leaves it to the application to notice that a client has gone.
+READS_ITSELF = (b"x-request-disconnect-disabled", b"?1")
+
 # Writes a frame; False where it cannot be written now, and nothing of it was.
 WriteFrame: TypeAlias = Callable[[bytes], bool]
 
@@ -39,6 +42,13 @@ class FrameProtocol(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             offered: Any = {EXTENSION: self.write_frame}  # ASGI leaves the content open
             self.scope["extensions"] = {**self.scope["extensions"], **offered}
+            # Serve would keep a task of its own that reads for the application, which reads itself.
+            self.scope["headers"] = [*self.scope["headers"], READS_ITSELF]
+
+    def start_keepalive(self) -> None:
+        """The handshake is over: what it was made of would be kept as long as the connection."""
+        super().start_keepalive()
+        del self.request, self.response
 
     def write_frame(self, frame: bytes) -> bool:
         """Write a frame where the client has taken all that was sent before it."""

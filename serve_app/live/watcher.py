@@ -1,7 +1,7 @@
 """One watcher of the live feed: what waits for it, in bounded memory, in the order of the store."""
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from serve_app.live.message import Message, heartbeat
@@ -28,7 +28,9 @@ class Watcher:
         self._limit = limit
         self._heartbeat_seconds = heartbeat_seconds
         self._carried = carried
-        self._waiting: asyncio.Queue[Message | None] = asyncio.Queue(limit + 1)
+        # With a future where it waits: an asyncio.Queue is 2 KiB, and idle watchers are many.
+        self._waiting: deque[Message | None] = deque()
+        self._arrival: asyncio.Future[None] | None = None
         self._opening: Message | None = None
         self._since = -1
         self._earlier: AsyncIterator[Sequence[Message]] | None = None
@@ -51,19 +53,23 @@ class Watcher:
         """Queue a message; a client that is too far behind is given up instead of waited for."""
         if self.overrun or message.seq <= self._since or not self.subscription.wants(message):
             return
-        if self._waits and self._tell and self._waiting.empty() and self._tell(message):
+        if self._waits and self._tell and not self._waiting and self._tell(message):
             self._told_at = asyncio.get_running_loop().time()
-        elif self._waiting.qsize() >= self._limit:
+        elif len(self._waiting) >= self._limit:
             self.overrun = True
             self.finish()
             self._when_overrun()
         else:
-            self._waiting.put_nowait(message)
+            self._queue(message)
 
     def finish(self) -> None:
         """Wake the sender for the last time."""
-        with contextlib.suppress(asyncio.QueueFull):
-            self._waiting.put_nowait(None)
+        self._queue(None)
+
+    def _queue(self, message: Message | None) -> None:
+        self._waiting.append(message)
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
 
     def when_overrun(self, act: Callable[[], object]) -> None:
         """Have this done where the client is given up: its sender may hang in a send."""
@@ -98,13 +104,19 @@ class Watcher:
             self._waits = True
             try:
                 async with asyncio.timeout_at(self._told_at + self._heartbeat_seconds):
-                    return await self._waiting.get()
+                    return await self._take()
             except TimeoutError:
                 silent = loop.time() >= self._told_at + self._heartbeat_seconds
-                if silent and self._waiting.empty():  # so all that was carried was told
+                if silent and not self._waiting:  # so all that was carried was told
                     return heartbeat(max(self._carried(), self._since))
             finally:
                 self._waits = False
+
+    async def _take(self) -> Message | None:
+        while not self._waiting:
+            self._arrival = asyncio.get_running_loop().create_future()
+            await self._arrival
+        return self._waiting.popleft()
 
     async def _wanted(self, pages: AsyncIterator[Sequence[Message]]) -> AsyncIterator[Message]:
         async for page in pages:
