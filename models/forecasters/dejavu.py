@@ -95,7 +95,6 @@ class Dejavu:
         seasons = library.games.season.astype(np.float64)
         self._recency = 0.5 ** ((seasons.max() - seasons) / self.settings.season_half_life)
         self._indexes: dict[int, tuple[faiss.IndexFlatL2, FloatArray]] = {}
-        self._row_of = {str(game_id): row for row, game_id in enumerate(library.games.game_id)}
         self._check_exact()
 
     def increments(
@@ -160,8 +159,9 @@ class Dejavu:
             return np.full(count, -1)
         if len(exclude) != count:
             raise PatternError(f"exclude: expected {count} entries; got {len(exclude)}")
+        rows = self.library.rows
         return np.asarray(
-            [-1 if game_id is None else self._row_of.get(game_id, -1) for game_id in exclude],
+            [-1 if game_id is None else rows.get(game_id, -1) for game_id in exclude],
             dtype=np.int64,
         )
 

@@ -1,7 +1,7 @@
 """The library: the past games that Dejavu searches, and their form as a table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -25,10 +25,14 @@ _PER_MINUTE: Mapping[str, pa.DataType] = {"margins": pa.int16(), "last_score": p
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The games that are searched, with what was expected of each before it began."""
+    """The games that are searched, with what was expected of each before it began.
+
+    `rows` finds a game by its id.
+    """
 
     games: GameTable
     expected_margins: FloatArray
+    rows: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.games) != len(self.expected_margins):
@@ -36,6 +40,8 @@ class Library:
                 f"library: expected one expected margin per game; got {len(self.games)} games "
                 f"and {len(self.expected_margins)} expected margins"
             )
+        rows = {game_id: row for row, game_id in enumerate(self.games.game_id.tolist())}
+        object.__setattr__(self, "rows", rows)
 
     def to_table(self) -> pa.Table:
         """One row per game; what is known per minute as a list of 48 in one column."""

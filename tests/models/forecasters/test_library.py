@@ -28,3 +28,10 @@ def test_what_is_known_per_minute_is_one_column(library: Library) -> None:
 def test_every_game_needs_its_expected_margin(library: Library) -> None:
     with pytest.raises(DataError, match="one expected margin per game"):
         Library(library.games, np.zeros(1))
+
+
+def test_a_game_is_found_by_its_id(library: Library) -> None:
+    assert len(library.rows) == len(library.games)
+    for game_id in library.games.game_id[[0, 7, -1]].tolist():
+        assert library.games.game_id[library.rows[game_id]] == game_id
+    assert "nothing" not in library.rows
