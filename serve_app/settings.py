@@ -21,6 +21,7 @@ from pydantic import (
 from serve_app.storage.database import postgresql_url
 
 SHIPPED_BUNDLE = Path(__file__).parent.parent / "models" / "bundles" / "nba-2023"
+MOST_SIMILAR_GAMES = 50  # that one answer names
 
 Weight = Annotated[StrictFloat, Field(ge=0, le=1)]
 
@@ -77,7 +78,10 @@ class Settings(BaseModel):
         description="Miscoverage of the live interval: 0.05 is 95 %.",
     )
     similar_games: StrictInt = Field(
-        default=10, ge=0, le=50, description="Similar historical games named in an explanation."
+        default=10,
+        ge=0,
+        le=MOST_SIMILAR_GAMES,
+        description="Similar historical games named in an explanation.",
     )
     forecast_interval_seconds: StrictFloat = Field(
         default=5.0,

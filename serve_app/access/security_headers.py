@@ -11,7 +11,8 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# Data is in no cache, and a problem or a list that is opened as a page can do nothing.
+# Data is in no cache unless its route says so, and a problem or a list that is opened as a page
+# can do nothing.
 UNLESS_SET = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",

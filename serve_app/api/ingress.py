@@ -24,6 +24,7 @@ from serve_app.api.description import (
     list_body,
     problems,
 )
+from serve_app.api.game_course_routes import add_game_course_routes
 from serve_app.api.http_limits import Admission, BodyLimit, TimeLimit
 from serve_app.api.page_routes import add_page_routes
 from serve_app.api.problem_answers import answer_problems, invalid
@@ -72,7 +73,7 @@ FORECASTS = TypeAdapter(list[Forecast | Problem])
 PAGE_LIMIT = 1_000
 VERSION = version("halftime-forecaster")
 # What a client may do with a game that it named; these are operation ids.
-OF_A_GAME = ("game", "post_score", "prediction", "end")
+OF_A_GAME = ("game", "post_score", "prediction", "course", "similar", "end")
 
 
 def build_api(
@@ -102,6 +103,7 @@ def build_api(
     answer_problems(api)
     _add_forecast_routes(api, settings, service)
     _add_game_routes(api, service, store)
+    add_game_course_routes(api, settings, service, store, model)
     _add_score_routes(api, settings, service)
     _add_log_routes(api, store, model)
     _add_status_routes(api, settings, service, model)
@@ -177,7 +179,7 @@ def _add_game_routes(api: FastAPI, service: LiveService, store: Store) -> None:
         "/games/{game_id}/end",
         responses=linked(
             problems(InvalidRequest, UnknownGame),
-            game_links("$request.path.game_id", "game", "prediction"),
+            game_links("$request.path.game_id", "game", "prediction", "course"),
         ),
     )
     async def end(game_id: GameId) -> EndResult:

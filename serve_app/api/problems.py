@@ -17,6 +17,8 @@ ServiceProblem
 ├── MethodNotAllowed      405
 ├── PredictionNotMade     404  the game has no prediction yet
 ├── InsufficientPatternProblem 404  nor can it have one: too many minutes without an update
+├── NothingToCompare      404  the game has no minute yet that past games could be like
+├── UnknownPastGame       404  the library has no such game
 ├── Conflict              409  the game is registered with other content
 ├── TooManyRequests       429  the key asks more often than its rate
 ├── SequenceReused        409  another update of the game has this sequence number
@@ -205,6 +207,22 @@ class InsufficientPatternProblem(ServiceProblem):
     status = 404
     name = "insufficient_pattern"
     title = "Too many minutes have no update"
+
+
+class NothingToCompare(ServiceProblem):
+    """The game has no completed minute yet, or too many of its minutes have no update."""
+
+    status = 404
+    name = "nothing_to_compare"
+    title = "There is nothing to compare yet"
+
+
+class UnknownPastGame(ServiceProblem):
+    """The library of the bundle in service does not hold this game."""
+
+    status = 404
+    name = "unknown_past_game"
+    title = "The library has no such game"
 
 
 class Conflict(ServiceProblem):

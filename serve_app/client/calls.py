@@ -15,12 +15,14 @@ from serve_app.schemas import (
     Accuracy,
     EndResult,
     Forecast,
+    GameCourse,
     GameRegistration,
     GameScoreUpdate,
     GameView,
     Health,
     ListItemResult,
     Models,
+    PastGame,
     Prediction,
     PredictionLog,
     PredictRequest,
@@ -29,6 +31,7 @@ from serve_app.schemas import (
     ScoreResult,
     ScoreUpdate,
     Side,
+    SimilarPastGames,
 )
 
 ITEMS_PER_REQUEST = 500
@@ -173,6 +176,23 @@ def prediction(game_id: str) -> Call[Prediction]:
     return Call("GET", _game_path(game_id, "prediction"), Prediction.model_validate_json)
 
 
+def course(game_id: str) -> Call[GameCourse]:
+    """GET /games/{game_id}/course: the game so far, its margins and its running forecasts."""
+    return Call("GET", _game_path(game_id, "course"), GameCourse.model_validate_json)
+
+
+def similar_games(game_id: str, limit: int = 10) -> Call[SimilarPastGames]:
+    """GET /games/{game_id}/similar: the `limit` past games most like it, or NotFoundError."""
+    params: dict[str, str | int] = {"limit": limit}
+    path = _game_path(game_id, "similar")
+    return Call("GET", path, SimilarPastGames.model_validate_json, params=params)
+
+
+def past_game(game_id: str) -> Call[PastGame]:
+    """GET /library/{game_id}: one of the past games, or NotFoundError."""
+    return Call("GET", _path("library", game_id), PastGame.model_validate_json)
+
+
 def predictions(since: int = 0, limit: int = PAGE_SIZE) -> Call[PredictionLog]:
     """GET /predictions: a page of the prediction log, oldest first."""
     params: dict[str, str | int] = {"since": since, "limit": limit}
@@ -234,8 +254,12 @@ def _json(request: BaseModel) -> bytes:
 
 
 def _game_path(game_id: str, *more: str) -> str:
+    return _path("games", game_id, *more)
+
+
+def _path(*parts: str) -> str:
     # Dots too: a path of `..` would be taken for the folder above.
-    return "/".join(["/games", quote(game_id, safe="").replace(".", "%2E"), *more])
+    return "".join("/" + quote(part, safe="").replace(".", "%2E") for part in parts)
 
 
 _read_forecasts = TypeAdapter(list[Forecast | Problem]).validate_json

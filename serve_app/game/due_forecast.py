@@ -8,6 +8,7 @@ from models.game.clock import GameClock
 from models.game.game_state import GameState
 
 RevisionReason = Literal["late_update", "score_correction"]
+ForecastKind = Literal["prediction", "running", "comparison"] | RevisionReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +16,9 @@ class DueForecast:
     """A forecast to be made, from what was known when it fell due.
 
     `kind` is `prediction` for the one that is frozen, the reason for which that is revised, or
-    `running` for the one at the present clock. `state` is the game at 6:00 of Q2, or at `clock`
-    where it is a running one. `updates` counts the updates of the game that were known.
+    `running` for the one at the present clock; `comparison` only looks for similar games. `state`
+    is the game at 6:00 of Q2, at `clock` where it is a running one, at the end of the last whole
+    minute where it is a comparison. `updates` counts the updates of the game that were known.
     """
 
     game_id: str
@@ -25,7 +27,7 @@ class DueForecast:
     expected_margin: float | None
     day: datetime.date | None
     playoffs: bool
-    kind: Literal["prediction", "running"] | RevisionReason
+    kind: ForecastKind
     state: GameState
     clock: GameClock
     updates: int

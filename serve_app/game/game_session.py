@@ -12,7 +12,7 @@ from typing import Literal
 from models.game.clock import GameClock
 from models.game.game_state import GameState
 from models.game.league import LEAGUES, SECONDS_PER_MINUTE
-from serve_app.game.due_forecast import DueForecast, RevisionReason
+from serve_app.game.due_forecast import DueForecast, ForecastKind, RevisionReason
 from serve_app.game.identity import update_identity
 from serve_app.game.observation import Observation, UpdateEffect
 from serve_app.game.score_buffer import MAX_CARRIED_FORWARD, LiveScoreBuffer
@@ -173,9 +173,17 @@ class GameSession:
         state = None if self.state is State.ENDED else self.buffer.state()
         return None if state is None else self._forecast_of("running", state)
 
+    def comparison_due(self) -> DueForecast | None:
+        """What past games are compared with: the game as its last whole minute ended.
+
+        Also of a game that is declared over; None where there is no such minute.
+        """
+        state = self.buffer.minute_state()
+        return None if state is None else self._forecast_of("comparison", state)
+
     def _forecast_of(
         self,
-        kind: Literal["prediction", "running"] | RevisionReason,
+        kind: ForecastKind,
         state: GameState,
         *,
         minutes_carried_forward: int = 0,

@@ -8,6 +8,7 @@ from datetime import datetime
 from models.errors import PatternError
 from models.game.clock import GameClock
 from models.game.game_state import GameState
+from models.game.horizon import REGULATION_MINUTES
 from models.game.league import NBA, SECONDS_PER_MINUTE, LeagueRules
 from serve_app.game.observation import (
     Key,
@@ -118,12 +119,28 @@ class LiveScoreBuffer(ScoreTimeline):
         `MAX_CARRIED_FORWARD`, and more than one in nine. Their margins would be made up.
         """
         latest = self.latest
-        if latest is None or len(self.unseen(self.minutes_played)) > self._allowed_gaps:
+        if latest is None or self.has_too_many_gaps:
             return None
         elapsed = latest.clock.elapsed_seconds
         if latest.key > self.end_key(elapsed) and latest.margin != self.margin_at(elapsed):
             elapsed += CLOCK_STEP_SECONDS
         return self._state_at(elapsed)
+
+    def minute_state(self) -> GameState | None:
+        """The state at the end of the last whole minute played, the 47th at the latest.
+
+        Regulation is over at the 48th, and past games are not known beyond. None before the end of
+        the first minute, and for the reasons of `state`.
+        """
+        minute = min(self.minutes_played, REGULATION_MINUTES - 1)
+        if minute == 0 or self.has_too_many_gaps:
+            return None
+        return self._state_at(float(minute * SECONDS_PER_MINUTE))
+
+    @property
+    def has_too_many_gaps(self) -> bool:
+        """Whether so many of the minutes played saw no update that nothing is made from them."""
+        return len(self.unseen(self.minutes_played)) > self._allowed_gaps
 
     @property
     def is_complete(self) -> bool:

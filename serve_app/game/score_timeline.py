@@ -127,6 +127,19 @@ class ScoreTimeline:
         found = self.last_at(self.end_key(elapsed_seconds))
         return found.margin if found else 0
 
+    def margin_course(self) -> list[tuple[float, int]]:
+        """Game seconds elapsed and margin of the first score, of each change, and of the latest.
+
+        The end of one quarter is the same second as the start of the next, so two in a row may
+        share it.
+        """
+        course: list[tuple[float, int]] = []
+        for key in self._keys:
+            margin = self._observations[key].margin
+            if not course or margin != course[-1][1] or key == self._keys[-1]:
+                course.append((key[0], margin))
+        return course
+
     def last_score_at(self, elapsed_seconds: float) -> int:
         """Class (`models.game.last_score`) of the last score in the first so many game seconds.
 

@@ -42,6 +42,7 @@ class Shards(RunningShards, Protocol):
     async def game(self, game_id: str) -> GameView: ...  # noqa: D102
     async def games(self, game_ids: Sequence[str]) -> list[GameView]: ...  # noqa: D102
     async def prediction(self, game_id: str) -> Prediction: ...  # noqa: D102
+    async def comparison(self, game_id: str) -> DueForecast: ...  # noqa: D102
     async def end(self, game_id: str) -> EndResult: ...  # noqa: D102
     async def process_ids(self) -> list[int]: ...  # noqa: D102
 

@@ -21,7 +21,9 @@ from serve_app.model.coalesced import Coalesced
 from serve_app.model.forecasting import AsksDejavu, AsksLstm, Composed, Fused
 from serve_app.model.game_lesson import lesson
 from serve_app.model.learning import Learning
+from serve_app.model.past_games import similar_past_games
 from serve_app.model.placement import Placement
+from serve_app.schemas import SimilarPastGame
 from serve_app.settings import Settings
 from serve_app.storage.errors import StoreError
 from serve_app.storage.store import Store
@@ -108,6 +110,13 @@ class ServedModel:
         now = self._now
         self._read_learned(now)
         return await now.placement.forecast(requests, similar=similar)
+
+    async def similar(self, request: ForecastRequest, count: int) -> list[SimilarPastGame]:
+        """The `count` past games most similar to a state, nearest first, all of the same bundle."""
+        now = self._now
+        self._read_learned(now)
+        (made,) = await now.placement.forecast([request], similar=count)
+        return similar_past_games(now.bundle.library, made.similar_games)
 
     async def begin_with(self, folder: Path) -> None:
         """Put the bundle in `folder` in service before the first request.

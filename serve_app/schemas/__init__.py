@@ -30,6 +30,7 @@ from serve_app.schemas.answers import (
 )
 from serve_app.schemas.fields import (
     EXAMPLE_GAME,
+    EXAMPLE_PAST_GAME,
     MAX_EXPECTED_MARGIN,
     MAX_MARGIN,
     MAX_SCORE,
@@ -39,6 +40,7 @@ from serve_app.schemas.fields import (
     GameState,
     League,
     Margin,
+    PastGameId,
     Score,
     Side,
     StrengthSource,
@@ -46,7 +48,9 @@ from serve_app.schemas.fields import (
     Timestamp,
     aware,
 )
+from serve_app.schemas.game_course import ForecastAt, GameCourse, MarginAt
 from serve_app.schemas.messages import AnyMessage, ChangeType, LiveMessage
+from serve_app.schemas.past_games import PastGame, SimilarPastGame, SimilarPastGames
 from serve_app.schemas.requests import (
     EXAMPLE_PATTERN,
     GameRegistration,
@@ -58,6 +62,7 @@ from serve_app.schemas.requests import (
 
 __all__ = [
     "EXAMPLE_GAME",
+    "EXAMPLE_PAST_GAME",
     "EXAMPLE_PATTERN",
     "MAX_EXPECTED_MARGIN",
     "MAX_MARGIN",
@@ -73,6 +78,8 @@ __all__ = [
     "ExpectedMargin",
     "Explanation",
     "Forecast",
+    "ForecastAt",
+    "GameCourse",
     "GameId",
     "GameRegistration",
     "GameScoreUpdate",
@@ -85,8 +92,11 @@ __all__ = [
     "ListItemResult",
     "LiveMessage",
     "Margin",
+    "MarginAt",
     "Models",
     "Outcome",
+    "PastGame",
+    "PastGameId",
     "PredictRequest",
     "Prediction",
     "PredictionLog",
@@ -100,6 +110,8 @@ __all__ = [
     "ScoreUpdate",
     "Side",
     "SimilarGame",
+    "SimilarPastGame",
+    "SimilarPastGames",
     "Skill",
     "StrengthSource",
     "TeamCode",

@@ -28,6 +28,7 @@ MAX_CLOCK_CHARACTERS = 20
 # A time in nanoseconds fits, and so does a column of 8 bytes.
 MAX_SEQUENCE = 9 * 10**18
 EXAMPLE_GAME = "0022300500"
+EXAMPLE_PAST_GAME = "0021801218"
 # Milliseconds of the year 2096: larger numbers are no time at which a score was seen.
 MAX_EPOCH = 4e12
 
@@ -136,13 +137,14 @@ ClockText = Annotated[
     StringConstraints(strict=True, max_length=MAX_CLOCK_CHARACTERS),
     Field(json_schema_extra={"pattern": QUARTER_CLOCK, "examples": ["6:00", "PT06M00.00S"]}),
 ]
-GameId = Annotated[
+_AnyGameId = Annotated[
     str,
     StringConstraints(
         strict=True, min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$"
     ),
-    Field(examples=[EXAMPLE_GAME]),
 ]
+GameId = Annotated[_AnyGameId, Field(examples=[EXAMPLE_GAME])]
+PastGameId = Annotated[_AnyGameId, Field(examples=[EXAMPLE_PAST_GAME])]
 Source = Annotated[
     str,
     StringConstraints(

@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from models.game.clock import GameClock
+from models.game.pattern import MAX_MARGIN
 from serve_app.api.problems import (
     Conflict,
     InsufficientPatternProblem,
     InvalidRequest,
+    NothingToCompare,
     PredictionNotMade,
     ServiceProblem,
     TooManyUpdates,
@@ -158,6 +160,21 @@ class GameShard:
             game_id=game_id,
             state=str(session.state),
         )
+
+    def comparison(self, game_id: str) -> DueForecast:
+        """The game as past games are compared with it; raises NothingToCompare."""
+        session = self._sessions.get(game_id)
+        due = session.comparison_due()
+        if due is None:
+            played = session.buffer.minutes_played
+            missing = session.buffer.unseen(played)
+            raise NothingToCompare(
+                f"game {game_id!r}: expected a completed minute, an update in nearly all of them "
+                f"and margins up to {MAX_MARGIN:g}; got {played} completed, {len(missing)} unseen",
+                game_id=game_id,
+                missing_minutes=missing,
+            )
+        return due
 
     def end(self, game_id: str) -> EndResult:
         """Declare a game over; again: the same answer."""

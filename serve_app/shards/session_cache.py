@@ -56,7 +56,7 @@ class SessionCache:
             stored = self._store.games.get(game_id)
             if stored is None:
                 raise UnknownGame.of(game_id)
-            with _of_one_game(game_id):
+            with of_one_game(game_id):
                 scores = self._store.scores(stored)
             prediction = self._store.predictions.get(game_id)
             running = None if stored.ended else self._store.journal.running_forecast(game_id)
@@ -90,7 +90,7 @@ class SessionCache:
     def first_payload(self, game_id: str, identity: str) -> str | None:
         """The journaled update with this identity, of this transaction or before it; or None."""
         written = self._payloads.get((game_id, identity))
-        with _of_one_game(game_id):
+        with of_one_game(game_id):
             return written or self._store.score_payload(game_id, identity)
 
     def pace(self, game_id: str, interval: float) -> RunningPace:
@@ -159,7 +159,7 @@ class SessionCache:
 
 
 @contextmanager
-def _of_one_game(game_id: str) -> Iterator[None]:
+def of_one_game(game_id: str) -> Iterator[None]:
     """An archive that cannot be read is the trouble of this game, not of those beside it."""
     try:
         yield

@@ -68,10 +68,15 @@ def observation_of(payload: str, league: str) -> Observation:
     return _observations([_read_score(payload)], league)[0]
 
 
+def observations_of(scores: ScoreRows, league: str) -> list[Observation]:
+    """A game's journaled updates, in the order in which they came."""
+    return _observations(_read_scores(f"[{scores.payloads or ''}]"), league)
+
+
 def _observations(scores: Iterable[StoredScore], league: str) -> list[Observation]:
     return [
         Observation(
-            _clock(score.quarter, score.time_remaining, league),
+            clock_of(score.quarter, score.time_remaining, league),
             score.score_home,
             score.score_away,
             score.timestamp,
@@ -83,8 +88,8 @@ def _observations(scores: Iterable[StoredScore], league: str) -> list[Observatio
 
 
 @lru_cache(CLOCKS)
-def _clock(quarter: int, time_remaining: str, league: str) -> GameClock:
-    """Games are all played by the same clocks: reading them anew would take half of a rebuild."""
+def clock_of(quarter: int, time_remaining: str, league: str) -> GameClock:
+    """A journaled clock: all games have the same, and reading them anew takes half of a rebuild."""
     return GameClock.parse(quarter, time_remaining, LEAGUES[league])
 
 
@@ -104,7 +109,7 @@ def rebuild_session(
     """The session of a game as it was, from its updates in their order."""
     session = GameSession(stored.registration, stored.day, running=running, version=stored.version)
     league = stored.registration.league
-    observations = _observations(_read_scores(f"[{scores.payloads or ''}]"), league)
+    observations = observations_of(scores, league)
     if stored.sums is None or _may_have_a_due_prediction(stored.sums, session, observations):
         for observation in observations:
             session.observe(observation)

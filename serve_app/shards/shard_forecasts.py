@@ -32,7 +32,7 @@ def frozen_prediction(
 
 def revision_of(due: DueForecast, forecast: Forecast, made_at: datetime) -> Revision:
     """A later forecast of the same game; raises ValueError where `due` is none."""
-    if due.kind in {"prediction", "running"}:
+    if due.kind in {"prediction", "running", "comparison"}:
         raise ValueError(f"revision: expected a due forecast with a reason; got {due.kind}")
     return Revision(
         reason=due.kind,

@@ -175,6 +175,11 @@ class ShardPool:
         prediction: Prediction = await self._of(game_id, "prediction", game_id, reads=True)
         return prediction
 
+    async def comparison(self, game_id: str) -> DueForecast:
+        """The game as past games are compared with it; raises NothingToCompare."""
+        due: DueForecast = await self._of(game_id, "comparison", game_id, reads=True)
+        return due
+
     async def end(self, game_id: str) -> EndResult:
         """Declare a game over."""
         result: EndResult = await self._of(game_id, "end", game_id)

@@ -105,6 +105,11 @@ class Journal:
             return None
         return RunningForecast.model_validate(json.loads(payload)["forecast"])
 
+    def forecasts(self, game_id: str) -> list[str]:
+        """The payloads of a game's running forecasts, in the order in which they were made."""
+        with self._database.reading() as connection:
+            return list(connection.execute(_FORECASTS, {"its_game": game_id}).scalars())
+
     def after(self, seq: int, limit: int) -> list[JournalRow]:
         """At most `limit` rows of all games after `seq`, in order."""
         with self._database.reading() as connection:
@@ -147,11 +152,10 @@ _PAYLOAD = sa.select(journal.c.payload).where(
     journal.c.game_id == sa.bindparam("its_game"),
     journal.c.identity == sa.bindparam("its_identity"),
 )
-_NEWEST_FORECAST = (
-    sa.select(journal.c.payload)
-    .where(journal.c.game_id == sa.bindparam("its_game"), journal.c.type == "forecast")
-    .order_by(journal.c.seq.desc())
-    .limit(1)
+_FORECASTS_OF = sa.select(journal.c.payload).where(
+    journal.c.game_id == sa.bindparam("its_game"), journal.c.type == "forecast"
 )
+_FORECASTS = _FORECASTS_OF.order_by(journal.c.seq)
+_NEWEST_FORECAST = _FORECASTS_OF.order_by(journal.c.seq.desc()).limit(1)
 _TIME = sa.select(journal.c.time).where(journal.c.seq == sa.bindparam("its_seq"))
 _LAST_SEQ = sa.select(sa.func.coalesce(sa.func.max(journal.c.seq), 0))

@@ -72,6 +72,11 @@ class Store:
             latest_time = live.latest_time or latest_time
         return ScoreRows(",".join(payloads), latest_time)
 
+    def forecasts(self, stored: StoredGame) -> list[str]:
+        """The payloads of a game's running forecasts in their order; raises as `scores`."""
+        archived, live = self._with_archive(stored, self.journal.forecasts)
+        return [*(row.payload for row in archived if row.type == "forecast"), *live]
+
     def journal_of(self, stored: StoredGame) -> list[JournalRow]:
         """All that happened in one game, in order, archived or not; raises as `scores`."""
         archived, rows = self._with_archive(stored, self.journal.of_game)

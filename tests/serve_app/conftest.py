@@ -78,6 +78,9 @@ class LocalShards:
     async def prediction(self, game_id: str) -> Prediction:
         return await self._commits.run(lambda: self.shard.prediction(game_id))
 
+    async def comparison(self, game_id: str) -> DueForecast:
+        return await self._commits.run(lambda: self.shard.comparison(game_id))
+
     async def end(self, game_id: str) -> EndResult:
         return await self._commits.run(lambda: self.shard.end(game_id))
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
@@ -22,17 +22,23 @@ from serve_app.schemas import (
     DriftAlarm,
     EndResult,
     Forecast,
+    ForecastAt,
+    GameCourse,
     GameScoreUpdate,
     GameView,
     Health,
     ListItemResult,
+    MarginAt,
     Models,
+    PastGame,
     Prediction,
     PredictionLog,
     PredictRequest,
     Problem,
     Ready,
     ScoreResult,
+    SimilarPastGame,
+    SimilarPastGames,
 )
 
 PATTERN = [float(minute) for minute in range(18)]
@@ -55,6 +61,41 @@ PREDICTION = Prediction(
     minutes_carried_forward=0,
 )
 GAME = GameView(game_id="g1", home_team="DAL", away_team="DEN", league="nba", state="registered")
+COURSE = GameCourse(
+    game_id="g1",
+    home_team="DAL",
+    away_team="DEN",
+    margins=[MarginAt(elapsed_seconds=20.0, margin=2)],
+    forecasts=[
+        ForecastAt(
+            elapsed_seconds=20.0,
+            margin=2.0,
+            halftime_point=None,
+            final_point=4.5,
+            win_probability=0.6,
+        )
+    ],
+)
+PAST_GAME = PastGame(
+    game_id="0021800001",
+    date=date(2018, 10, 16),
+    season=2018,
+    playoffs=False,
+    home_team="BOS",
+    away_team="PHI",
+    final_home=105,
+    final_away=87,
+    expected_margin=6.5,
+    margins=[*range(48)],
+    halftime_margin=23,
+    final_margin=18,
+)
+SIMILAR = SimilarPastGames(
+    game_id="g1",
+    minute=1,
+    margin=2.0,
+    games=[SimilarPastGame.model_validate({**dict(PAST_GAME), "distance": 1.25})],
+)
 SCORE = ScoreResult(game_id="g1", accepted=True, duplicate=False, game_minute=1, margin=2)
 ITEM = ListItemResult(status=200, result=SCORE)
 END = EndResult(game_id="g1", predicted=5.5, actual=7.0, error=1.5)
@@ -195,6 +236,21 @@ ROUTES: dict[str, tuple[tuple[Any, ...], httpx.Response, Any, str, Any]] = {
     "games": ((5,), answers(GAME), [GAME], "GET /games?limit=5", None),
     "game": (("g1",), answer(GAME), GAME, "GET /games/g1", None),
     "prediction": (("g1",), answer(PREDICTION), PREDICTION, "GET /games/g1/prediction", None),
+    "course": (("g1",), answer(COURSE), COURSE, "GET /games/g1/course", None),
+    "similar_games": (
+        ("g1", 5),
+        answer(SIMILAR),
+        SIMILAR,
+        "GET /games/g1/similar?limit=5",
+        None,
+    ),
+    "past_game": (
+        ("0021.1",),
+        answer(PAST_GAME),
+        PAST_GAME,
+        "GET /library/0021%2E1",
+        None,
+    ),
     "predictions": ((3, 20), answer(LOG), LOG, "GET /predictions?since=3&limit=20", None),
     "predictions_jsonl": (
         (),

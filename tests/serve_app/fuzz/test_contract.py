@@ -71,7 +71,7 @@ async def test_an_answer_that_is_not_described_is_found(api: FastAPI):
 def test_the_description_has_examples_and_links(api: FastAPI):
     paths = api.openapi()["paths"]
     links = paths["/games"]["post"]["responses"]["200"]["links"]
-    assert set(links) == {"game", "post_score", "prediction", "end"}
+    assert set(links) == {"game", "post_score", "prediction", "course", "similar", "end"}
     operations = {
         operation["operationId"] for path in paths.values() for operation in path.values()
     }

@@ -199,6 +199,43 @@ def test_a_wrong_clock_leaves_the_buffer_as_it_was():
     assert len(live) == 0
 
 
+class TestLastWholeMinute:
+    def test_it_is_the_state_at_the_trigger_from_the_trigger_to_the_next_minute(self):
+        live = buffer()
+        fill(live, 1079)
+        assert [len(state.pattern) for state in [live.minute_state()] if state] == [17]
+        live.add_score_update(None, 2, "6:00", 18, 0)
+        at_the_trigger = live.minute_state()
+        assert at_the_trigger is not None
+        live.add_score_update(None, 2, "5:00.1", 33, 0)
+        assert live.minute_state() == live.trigger_state() == at_the_trigger
+        live.add_score_update(None, 2, "5:00", 33, 0)
+        state = live.minute_state()
+        assert state is not None
+        assert (len(state.pattern), state.margin, state.elapsed_seconds) == (19, 33.0, 1140.0)
+
+    def test_there_is_none_in_the_first_minute_or_with_too_many_gaps(self):
+        live = buffer()
+        assert live.minute_state() is None
+        live.add_score_update(None, 1, "11:00.1", 2, 0)
+        assert live.minute_state() is None
+        live.add_score_update(None, 1, "8:00", 5, 0)
+        assert live.minute_state() is not None  # two minutes are carried forward
+        live.add_score_update(None, 1, "6:00", 5, 0)
+        assert live.minute_state() is None
+
+    @pytest.mark.parametrize("quarter", [4, 5, 7])
+    def test_in_overtime_and_after_the_end_it_is_the_47th(self, quarter: int):
+        live = buffer()
+        fill(live, 2880)
+        for overtime in range(5, quarter + 1):
+            for left in range(4, -1, -1):
+                live.add_score_update(None, overtime, f"{left}:00", 90 + overtime, 0)
+        state = live.minute_state()
+        assert state is not None
+        assert state.pattern == tuple(float(minute) for minute in range(1, 48))
+
+
 class TestHalftime:
     def test_the_score_at_the_end_of_the_second_quarter(self):
         live = buffer()

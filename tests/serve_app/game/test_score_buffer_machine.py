@@ -58,6 +58,8 @@ def view(buffer: LiveScoreBuffer) -> tuple[object, ...]:
         buffer.missing_minutes(),
         buffer.trigger_state(),
         buffer.state(),
+        buffer.minute_state(),
+        buffer.margin_course(),
         buffer.halftime_margin(),
         buffer.final_scores(),
     )
@@ -114,6 +116,14 @@ class BufferMachine(RuleBasedStateMachine):
         current, halftime = self.buffer.get_current_differential(), self.buffer.halftime_margin()
         seen |= {margin for margin in (current, halftime) if margin is not None}
         assert seen <= self.margins
+
+    @invariant()
+    def the_course_tells_every_margin(self) -> None:
+        course = self.buffer.margin_course()
+        for seconds in range(30, 3600, 60):
+            told = [0, *(margin for at, margin in course if at <= seconds)]
+            assert told[-1] == self.buffer.margin_at(seconds)
+        assert [at for at, _ in course] == sorted(at for at, _ in course)
 
     @invariant()
     def the_latest_is_the_furthest(self) -> None:

@@ -9,6 +9,7 @@ from serve_app.api.problems import (
     Conflict,
     InsufficientPatternProblem,
     InvalidRequest,
+    NothingToCompare,
     PredictionNotMade,
     ServiceProblem,
     Unavailable,
@@ -397,6 +398,19 @@ def test_the_prediction_carries_the_state_at_the_trigger(shard: GameShard):
     assert due is not None
     assert (due.state.elapsed_seconds, due.state.margin, due.state.last_score) == (1080.0, 18.0, 1)
     assert due.pattern == [float(minute) for minute in range(1, 19)]
+
+
+def test_past_games_are_compared_with_the_last_whole_minute_after_the_end_too(shard: GameShard):
+    shard.register(registration())
+    with pytest.raises(NothingToCompare, match="got 0 completed"):
+        shard.comparison("g1")
+    applied(shard, [*updates(180), update(210, 9)])
+    due = shard.comparison("g1")
+    assert (due.kind, due.pattern, due.expected_margin) == ("comparison", [1.0, 2.0, 3.0], None)
+    shard.end("g1")
+    assert shard.comparison("g1") == due
+    with pytest.raises(UnknownGame):
+        shard.comparison("g2")
 
 
 class TestDay:

@@ -73,6 +73,7 @@ async def test_while_a_shard_is_away_the_next_one_answers(settings: Settings):
     prediction = await pool.record(crossing.due, forecast(7.0))
     assert await pool.prediction("g1") == prediction
     assert (await pool.game("g1")).updates == 37
+    assert (await pool.comparison("g1")).pattern == prediction.pattern
     own.restart(settings)
     after = (await pool.apply([update(1090, 20)]))[0]
     assert isinstance(after, Applied)
