@@ -32,6 +32,9 @@ HEADERS = {
         "schema": {"type": "integer", "minimum": 0},
     }
 }
+PAGE_LIMIT = 1_000  # items of one answer
+# What a client may do with a game that it named; these are operation ids.
+OF_A_GAME = ("game", "post_score", "prediction", "course", "similar", "end")
 # What any route may answer, and what one that takes a body.
 ANYWHERE = (SlowBody, Unavailable, Overloaded, TimedOut, InternalError)
 BODY_PROBLEMS = (MalformedBody, UnsupportedEncoding, BodyTooLarge, InvalidRequest)
