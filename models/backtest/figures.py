@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from models.backtest.goals import FIRST_HALF, deviations, relative, season_coverage
-from models.backtest.svg import INK, Figure, canvas, figure
 from models.backtest.tally import (
     ALL,
     COVERAGES,
@@ -19,18 +18,18 @@ from models.backtest.tally import (
     Tally,
 )
 from models.game.horizon import END_MINUTE, HORIZONS, Horizon
+from models.report.svg import BLUE, GREEN, GREY, INK, ORANGE, PINK, YELLOW, Figure, canvas, figure
 
-# Okabe & Ito's colours, which the colour-blind tell apart; each is legible on white and on black.
 COLOURS = {
-    MODEL: "#2b83c6",
-    "ridge": "#d55e00",
-    "logistic": "#d55e00",
-    "boosting": "#009e73",
-    "brownian": "#cc79a7",
-    PERSISTENCE: "#888888",
+    MODEL: BLUE,
+    "ridge": ORANGE,
+    "logistic": ORANGE,
+    "boosting": GREEN,
+    "brownian": PINK,
+    PERSISTENCE: GREY,
 }
 STYLES = {"ridge": "--", "logistic": "--", "boosting": "-.", "brownian": ":"}
-SHARE_COLOURS = {50: "#2b83c6", 80: "#009e73", 90: "#e69f00", 95: "#d55e00"}
+SHARE_COLOURS = {50: BLUE, 80: GREEN, 90: YELLOW, 95: ORANGE}
 ON_THE_AXIS = (6, 12, 18, 24, 30, 36, 42)
 
 

@@ -1,55 +1,14 @@
 """The report: one page of a backtest's tables and plots that needs nothing else to be read."""
 
-import html
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from models.backtest.figures import figures
 from models.backtest.goals import goals
-from models.backtest.svg import Figure
-from models.backtest.tables import Table, goal_table, tables
+from models.backtest.tables import goal_table, tables
 from models.backtest.tally import MODEL, Tally
+from models.report.page import Section, figures_html, page, table_html
 
-_STYLE = Path(__file__).with_name("report.css")
-
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<h1>{title}</h1>
-<p>{lead}</p>
-{notices}
-<dl>
-{facts}
-</dl>
-</header>
-<main>
-<section aria-labelledby="reached"><h2 id="reached">Numbers to reach</h2>
-{goals}
-</section>
-<section aria-labelledby="plots"><h2 id="plots">Plots</h2>
-<div class="figures">
-{figures}
-</div>
-</section>
-<section aria-labelledby="numbers"><h2 id="numbers">Tables</h2>
-{tables}
-</section>
-<section aria-labelledby="method"><h2 id="method">How to read this</h2>
-{method}
-</section>
-</main>
-</body>
-</html>
-"""
+VERDICTS = ("reached", "within noise", "not reached", "not measured")
 
 _LEAD = (
     "Forecasts of the halftime and the final margin (home − away, points) from the end of each "
@@ -84,49 +43,12 @@ def report(
         facts: what the reader should know of the run, by name.
         notices: what is to be seen before any number, such as games that were left out.
     """
-    reached = goal_table(goals(tally))
-    return _PAGE.format(
-        title=html.escape(title),
-        style=_STYLE.read_text(encoding="utf-8"),
-        lead=html.escape(_LEAD),
-        notices="\n".join(f'<p class="notice">{html.escape(one)}</p>' for one in notices),
-        facts="\n".join(
-            f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>"
-            for name, value in facts.items()
-        ),
-        goals=_table(reached),
-        figures="\n".join(_figure(one) for one in figures(tally)),
-        tables="\n".join(_table(one) for one in tables(tally)),
-        method=_METHOD,
-    )
-
-
-def _figure(figure: Figure) -> str:
-    return (
-        f'<figure id="{figure.name}"><h3>{html.escape(figure.title)}</h3>\n{figure.svg}\n'
-        f"<figcaption>{html.escape(figure.caption)}</figcaption></figure>"
-    )
-
-
-def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in table.head)
-    rows = "\n".join(_row(row) for row in table.rows)
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(table.caption)}">'
-        f'<table id="{table.name}"><caption>{html.escape(table.caption)}</caption>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
-    )
-
-
-def _row(row: Sequence[str]) -> str:
-    name, *cells = row
-    emphasis = ' class="ensemble"' if name == MODEL else ""
-    return (
-        f'<tr{emphasis}><th scope="row">{html.escape(name)}</th>{"".join(map(_cell, cells))}</tr>'
-    )
-
-
-def _cell(text: str) -> str:
-    verdicts = ("reached", "within noise", "not reached", "not measured")
-    kind = f' class="{text.replace(" ", "-")}"' if text in verdicts else ""
-    return f"<td{kind}>{html.escape(text)}</td>"
+    told = "\n".join(table_html(one, strong=MODEL) for one in tables(tally))
+    reached = table_html(goal_table(goals(tally)), marked=VERDICTS)
+    sections = [
+        Section("reached", "Numbers to reach", reached),
+        Section("plots", "Plots", figures_html(figures(tally))),
+        Section("numbers", "Tables", told),
+        Section("method", "How to read this", _METHOD),
+    ]
+    return page(title, _LEAD, sections, facts=facts, notices=notices)

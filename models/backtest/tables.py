@@ -2,23 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from models.backtest.goals import Goal, deviations, relative, season_coverage
 from models.backtest.tally import ALL, COVERAGES, MODEL, PERSISTENCE, RECENT, Moments, Tally
 from models.game.horizon import HORIZONS, Horizon
+from models.report.page import Table
 
 TOLD_MINUTES = {"halftime": (6, 12, 18), "final": (6, 12, 18, 24, 36)}
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table; the first cell of each row names it."""
-
-    name: str
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 def goal_table(goals: Sequence[Goal]) -> Table:

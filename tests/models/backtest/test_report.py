@@ -1,8 +1,6 @@
 """The report holds every figure and number, and needs nothing from elsewhere."""
 
 import json
-import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -13,6 +11,13 @@ from models.backtest.run import Ran
 from models.backtest.summary import summarise, tally_parts
 from models.backtest.tables import goal_table, tables
 from models.backtest.tally import MODEL, Tally
+from tests.html_pages import (
+    Outline,
+    expect_accessible,
+    expect_answered_references,
+    expect_both_schemes,
+    expect_self_contained,
+)
 
 PLOTS = (
     *("skill-halftime", "skill-final", "calibration-halftime", "calibration-final"),
@@ -34,63 +39,18 @@ def page(tally: Tally) -> str:
     )
 
 
-class Outline(HTMLParser):
-    """Every tag with its attributes, and whether each is closed in order."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self._open: list[str] = []
-        self.feed(page)
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in {"meta"}:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-
 def test_every_figure_is_there_and_says_what_it_shows(page: str, tally: Tally) -> None:
     outline = Outline(page)
     drawn = [told["id"] for tag, told in outline.tags if tag == "figure"]
     assert tuple(drawn) == PLOTS
-    pictures = [told for tag, told in outline.tags if tag == "svg"]
-    titles = {told["id"] for tag, told in outline.tags if tag == "title" and "id" in told}
-    assert len(pictures) == len(PLOTS)
-    for picture in pictures:
-        assert picture["role"] == "img"
-        assert picture["aria-labelledby"] in titles
+    expect_accessible(page)
     assert page.count("<caption>") == 1 + len(tables(tally))
 
 
-def test_nothing_points_out_of_the_page(page: str) -> None:
-    assert "://" not in page
-    for tag, told in Outline(page).tags:
-        assert tag not in {"script", "link", "img", "iframe", "object"}
-        assert "src" not in told
-        assert (told.get("href") or "#").startswith("#"), told
-    assert not re.search(r"@import|url\((?!#)", page)
-
-
-def test_ids_are_unique_and_every_reference_is_answered(page: str) -> None:
-    told = [attributes for _, attributes in Outline(page).tags]
-    ids = [one["id"] for one in told if "id" in one]
-    assert len(ids) == len(set(ids))
-    asked = {(one.get("href") or "#")[1:] for one in told} - {""}
-    asked |= set(re.findall(r"url\(#([^)]*)\)", page))
-    assert asked <= set(ids)
-
-
-def test_the_page_takes_on_both_colour_schemes(page: str) -> None:
-    assert "color-scheme: light dark" in page
-    assert "currentColor" in page
-    assert "#010203" not in page
+def test_the_page_is_whole_and_needs_nothing_else(page: str) -> None:
+    expect_self_contained(page)
+    expect_answered_references(page)
+    expect_both_schemes(page)
 
 
 def test_texts_are_escaped_and_numbers_are_those_of_the_tally(page: str, tally: Tally) -> None:

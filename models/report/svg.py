@@ -15,6 +15,9 @@ from matplotlib.figure import Figure as Canvas
 
 # Stands for the page's own text colour; nothing else is drawn in it.
 INK = "#010203"
+# Okabe & Ito's colours, which the colour-blind tell apart; each is legible on white and on black.
+BLUE, ORANGE, GREEN = "#2b83c6", "#d55e00", "#009e73"
+YELLOW, PINK, GREY = "#e69f00", "#cc79a7", "#888888"
 _PAGE: dict[Any, Any] = {
     "text.color": INK,
     "axes.edgecolor": INK,
@@ -47,7 +50,7 @@ class Figure:
 
 @contextmanager
 def canvas(*, width: float = 6.8, height: float = 3.5) -> Iterator[tuple[Canvas, Axes]]:
-    """Transparent axes of so many inches in the style of the report."""
+    """Transparent axes of so many inches in the style of the reports."""
     with mpl.rc_context(_PAGE):
         drawn = Canvas(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(drawn)
