@@ -71,6 +71,16 @@ def coverage(lower: Values, upper: Values, actual: Values) -> float:
     return float(np.mean((low <= outcome) & (outcome <= high)))
 
 
+def share_below(quantile: Values, actual: Values) -> float:
+    """Share of outcomes below their predicted quantile; one that is equal to it counts half.
+
+    An outcome is a whole number of points and stands for half a point to either side of it, which a
+    quantile at that number cuts in the middle. Of a calibrated forecast the share is the level.
+    """
+    predicted, outcome = _columns(quantile, actual)
+    return float(np.mean((outcome < predicted) + 0.5 * (outcome == predicted)))
+
+
 def width(lower: Values, upper: Values) -> float:
     """Mean width of the intervals."""
     low, high = _columns(lower, upper)

@@ -13,6 +13,7 @@ from serve_app.client.errors import InvalidRequestError
 from serve_app.client.exchange import EXCERPT_CHARACTERS, Call
 from serve_app.schemas import (
     Accuracy,
+    AccuracyDays,
     EndResult,
     Forecast,
     GameCourse,
@@ -204,9 +205,31 @@ def predictions_jsonl() -> Call[list[Prediction]]:
     return Call("GET", "/predictions.jsonl", _read_log)
 
 
+def predictions_parquet() -> Call[bytes]:
+    """GET /predictions.parquet: the whole prediction log, the bytes of a Parquet file."""
+    return Call("GET", "/predictions.parquet", bytes)
+
+
 def accuracy() -> Call[Accuracy]:
     """GET /accuracy: how the resolved predictions did, beside persistence."""
     return Call("GET", "/accuracy", Accuracy.model_validate_json)
+
+
+def accuracy_days(
+    since: date | None = None, until: date | None = None, limit: int | None = None
+) -> Call[AccuracyDays]:
+    """GET /accuracy/days: the same by the game's day, and the calibration over these days.
+
+    They are the newest `limit` days with predictions from `since` to `until`, both included.
+    """
+    params: dict[str, str | int] = {}
+    if since is not None:
+        params["since"] = since.isoformat()
+    if until is not None:
+        params["until"] = until.isoformat()
+    if limit is not None:
+        params["limit"] = limit
+    return Call("GET", "/accuracy/days", AccuracyDays.model_validate_json, params=params)
 
 
 def health() -> Call[Health]:

@@ -3,11 +3,17 @@
 Imports neither Ray nor torch, because the client runs inside someone else's scraper.
 """
 
-from serve_app.schemas.answers import (
+from serve_app.schemas.accuracy import (
     Accuracy,
+    AccuracyDay,
+    AccuracyDays,
+    DriftAlarm,
+    LevelCalibration,
+    Skill,
+)
+from serve_app.schemas.answers import (
     Answer,
     Distribution,
-    DriftAlarm,
     EndResult,
     Explanation,
     Forecast,
@@ -26,7 +32,6 @@ from serve_app.schemas.answers import (
     RunningForecast,
     ScoreResult,
     SimilarGame,
-    Skill,
 )
 from serve_app.schemas.fields import (
     EXAMPLE_GAME,
@@ -68,6 +73,8 @@ __all__ = [
     "MAX_MARGIN",
     "MAX_SCORE",
     "Accuracy",
+    "AccuracyDay",
+    "AccuracyDays",
     "Alpha",
     "Answer",
     "AnyMessage",
@@ -88,6 +95,7 @@ __all__ = [
     "Health",
     "InsufficientPattern",
     "League",
+    "LevelCalibration",
     "LineProbability",
     "ListItemResult",
     "LiveMessage",

@@ -1,14 +1,16 @@
 """The prediction log: each frozen prediction once, its revisions, its outcome."""
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from serve_app.schemas import Outcome, Prediction, Revision
+from serve_app.game.game_day import day_of
+from serve_app.schemas import GameRegistration, Outcome, Prediction, Revision
 from serve_app.storage.database import Database
-from serve_app.storage.schema import predictions
+from serve_app.storage.schema import games, predictions
 
 TRIGGER = "q2_6min"
 LAST_OF_PATTERN = 17
@@ -27,6 +29,24 @@ class ResolvedPrediction:
     coverage_probability: float
     margin: float
     actual: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatedPrediction(ResolvedPrediction):
+    """A resolved prediction with the day of its game and its quantiles, in points by level."""
+
+    day: datetime.date
+    quantiles: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedPrediction:
+    """A row of the log with its game; `number` is its place, `day` the day of the game."""
+
+    number: int
+    prediction: Prediction
+    registration: GameRegistration
+    day: datetime.date
 
 
 class Predictions:
@@ -74,6 +94,25 @@ class Predictions:
             rows = connection.execute(_PAGE, {"since": since, "most": limit}).all()
         return [(row[0], _prediction(*row[1:])) for row in rows]
 
+    def logged(self, page: int) -> Iterator[list[LoggedPrediction]]:
+        """The whole log with its games, oldest first, `page` rows in memory at a time."""
+        since = 0
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(_LOGGED, {"since": since, "most": page}).all()
+            if not rows:
+                return
+            yield [
+                LoggedPrediction(
+                    number,
+                    _prediction(*parts),
+                    GameRegistration.model_validate_json(game),
+                    _day(day, parts[0]["made_at"]),
+                )
+                for number, *parts, game, day in rows
+            ]
+            since = rows[-1].id
+
     def count(self) -> int:
         """Number of predictions ever made."""
         with self._database.reading() as connection:
@@ -83,7 +122,36 @@ class Predictions:
         """The numbers of all predictions made in time and with an outcome, oldest first."""
         with self._database.reading() as connection:
             rows = connection.execute(_RESOLVED).all()
-        return [ResolvedPrediction(*row[:-1]) for row in rows if not row[-1]]
+        return [ResolvedPrediction(*numbers) for is_late, *numbers in rows if not is_late]
+
+    def resolved_by_day(
+        self,
+        since: datetime.date = datetime.date.min,
+        until: datetime.date = datetime.date.max,
+        *,
+        most_days: int,
+    ) -> list[DatedPrediction]:
+        """What `resolved` has of the newest `most_days` game days from `since` to `until`.
+
+        By day, and oldest first within it. A game of an earlier version of the service may have no
+        day: it counts for the day on which its prediction was made.
+        """
+        span = {"since": since.isoformat(), "until": until.isoformat()}
+        with self._database.reading() as connection:
+            days = connection.execute(_PREDICTED_DAYS, {**span, "most": most_days}).scalars().all()
+            # So much less to read: there are years of days before the newest ones.
+            oldest = {"since": days[-1]} if len(days) == most_days else {}
+            rows = connection.execute(_DATED, {**span, **oldest}).all()
+        dated = [
+            DatedPrediction(*(*numbers, _day(day, made_at), quantiles or {}))
+            for is_late, *numbers, day, made_at, quantiles in rows
+            if not is_late
+        ]
+        newest = sorted({one.day for one in dated if since <= one.day <= until})[-most_days:]
+        return sorted(
+            (one for one in dated if newest and newest[0] <= one.day <= newest[-1]),
+            key=lambda one: one.day,
+        )
 
 
 _PARTS = (predictions.c.frozen, predictions.c.revisions, predictions.c.outcome)
@@ -96,6 +164,9 @@ _PAGE = (
     .order_by(predictions.c.id)
     .limit(sa.bindparam("most"))
 )
+_LOGGED = _PAGE.add_columns(games.c.registration, games.c.day).join_from(
+    predictions, games, predictions.c.game_id == games.c.game_id
+)
 
 
 def _number(path: tuple[str | int, ...]) -> sa.ColumnElement[float]:
@@ -105,16 +176,34 @@ def _number(path: tuple[str | int, ...]) -> sa.ColumnElement[float]:
 
 _RESOLVED = (
     sa.select(
+        predictions.c.frozen[("made_after_halftime",)].as_boolean(),
         _number(("point_forecast",)),
         _number(("interval_lower",)),
         _number(("interval_upper",)),
         _number(("coverage_probability",)),
         _number(("pattern", LAST_OF_PATTERN)),
         predictions.c.outcome[("halftime_margin",)].as_float(),
-        predictions.c.frozen[("made_after_halftime",)].as_boolean(),
     )
     .where(predictions.c.outcome.is_not(None))
     .order_by(predictions.c.id)
+)
+_IN_SPAN = games.c.day.between(sa.bindparam("since"), sa.bindparam("until"))
+_PREDICTED_DAYS = (
+    sa.select(games.c.day)
+    .join_from(games, predictions, games.c.game_id == predictions.c.game_id)
+    .where(_IN_SPAN)
+    .distinct()
+    .order_by(games.c.day.desc())
+    .limit(sa.bindparam("most"))
+)
+_DATED = (
+    _RESOLVED.add_columns(
+        games.c.day,
+        sa.case((games.c.day.is_(None), predictions.c.frozen[("made_at",)].as_string())),
+        predictions.c.frozen[("quantiles",)],
+    )
+    .join_from(predictions, games, predictions.c.game_id == games.c.game_id)
+    .where(sa.or_(_IN_SPAN, games.c.day.is_(None)))
 )
 
 
@@ -122,3 +211,10 @@ def _prediction(
     frozen: dict[str, Any], revisions: list[Any], outcome: dict[str, Any] | None
 ) -> Prediction:
     return Prediction.model_validate({**frozen, "revisions": revisions, "outcome": outcome})
+
+
+def _day(day: str | None, made_at: str) -> datetime.date:
+    """The day of a game, or where it has none that of its prediction."""
+    if day is not None:
+        return datetime.date.fromisoformat(day)
+    return day_of(datetime.datetime.fromisoformat(made_at))

@@ -83,3 +83,19 @@ def test_wrong_input_is_refused() -> None:
         metrics.paired_difference([0.0], [0.0], [0.0])
     with pytest.raises(AlphaError, match="between 0 and 1"):
         metrics.interval_score([0.0], [1.0], [0.5], 1.0)
+
+
+def test_an_outcome_equal_to_its_quantile_is_half_below_it() -> None:
+    assert metrics.share_below([5.0, 5.0, 5.0, 5.0], [4.0, 5.0, 6.0, 5.0]) == 0.5
+
+
+def test_whole_outcomes_of_a_calibrated_forecast_are_below_its_quantiles_as_often_as_promised() -> (
+    None
+):
+    random = np.random.default_rng(0)
+    for points in (random.uniform(-20, 20, 40_000), random.integers(-20, 20, 40_000) * 1.0):
+        outcomes = np.round(points + random.normal(0.0, 6.0, len(points)))
+        # The median of the second ones is a whole number each time, as outcomes are.
+        assert metrics.share_below(points, outcomes) == pytest.approx(0.5, abs=0.008)
+    below = metrics.share_below(points + random.uniform(-0.5, 0.5, len(points)) - 9.869, outcomes)
+    assert below == pytest.approx(0.05, abs=0.005)

@@ -19,6 +19,8 @@ from serve_app.client import AsyncForecastClient, ForecastClient, NBAForecastCli
 from serve_app.client.exchange import DEFAULT_RETRY, Retry
 from serve_app.schemas import (
     Accuracy,
+    AccuracyDay,
+    AccuracyDays,
     DriftAlarm,
     EndResult,
     Forecast,
@@ -27,6 +29,7 @@ from serve_app.schemas import (
     GameScoreUpdate,
     GameView,
     Health,
+    LevelCalibration,
     ListItemResult,
     MarginAt,
     Models,
@@ -39,6 +42,7 @@ from serve_app.schemas import (
     ScoreResult,
     SimilarPastGame,
     SimilarPastGames,
+    Skill,
 )
 
 PATTERN = [float(minute) for minute in range(18)]
@@ -103,6 +107,19 @@ ACCURACY = Accuracy(
     resolved=0,
     predicted=1,
     drift_alarm=DriftAlarm(games=0, location=1.0, spread=1.0, highest=1.0, raised=False),
+)
+SKILL = Skill(mae=4.5, rmse=5.5, crps=3.2, coverage=0.95, width=23.0, interval_score=27.0)
+ACCURACY_DAYS = AccuracyDays(
+    days=[
+        AccuracyDay(
+            day=date(2026, 1, 14),
+            resolved=8,
+            coverage_target=0.95,
+            ensemble=SKILL,
+            persistence=SKILL,
+        )
+    ],
+    calibration=[LevelCalibration(level=0.05, observed=0.0625, predictions=8)],
 )
 LOG = PredictionLog(predictions=[PREDICTION], next_since=7)
 READY = Ready(status="ready", model_version="nba-1", shards=2, placement="fused")
@@ -259,7 +276,21 @@ ROUTES: dict[str, tuple[tuple[Any, ...], httpx.Response, Any, str, Any]] = {
         "GET /predictions.jsonl",
         None,
     ),
+    "predictions_parquet": (
+        (),
+        httpx.Response(200, content=b"PAR1"),
+        b"PAR1",
+        "GET /predictions.parquet",
+        None,
+    ),
     "accuracy": ((), answer(ACCURACY), ACCURACY, "GET /accuracy", None),
+    "accuracy_days": (
+        (date(2026, 1, 1), date(2026, 1, 14), 5),
+        answer(ACCURACY_DAYS),
+        ACCURACY_DAYS,
+        "GET /accuracy/days?since=2026-01-01&until=2026-01-14&limit=5",
+        None,
+    ),
     "health": ((), answer(Health()), Health(), "GET /health", None),
     "ready": ((), answer(READY), READY, "GET /ready", None),
     "models": ((), answer(MODELS), MODELS, "GET /models", None),
