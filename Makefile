@@ -10,7 +10,7 @@ EVENTS ?= ../shared/data/score_events.parquet
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 ARGS ?=
 
-.PHONY: install demo serve test check format train backtest backtest-full replay bench bench-push chaos fuzz clean
+.PHONY: install demo serve test check format train backtest backtest-full report replay bench bench-push chaos fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -56,6 +56,10 @@ backtest: $(READY)
 WORKERS ?= 2
 backtest-full: $(READY)
 	$(BIN)/python scripts/backtest.py --games $(GAMES) --events $(EVENTS) --rolling-origin --workers $(WORKERS) --out $(REPORT)-full $(ARGS)
+
+# One page of a night of the store in DATA_DIR: make report DATE=2024-04-14; with a service, ARGS="--url URL".
+report: $(READY)
+	$(BIN)/python scripts/report.py --date $(DATE) --out build/night-$(DATE).html $(if $(DATA_DIR),--data-dir $(DATA_DIR)) $(ARGS)
 
 # ARGS="--date 2024-01-05 --speed max --report report.json" make replay
 replay: $(READY)

@@ -1,0 +1,1 @@
+"""The report of a night: what was predicted, what happened, and how far to trust either."""
