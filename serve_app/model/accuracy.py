@@ -20,7 +20,7 @@ from serve_app.schemas import (
     LevelCalibration,
     Skill,
 )
-from serve_app.storage.predictions import DatedPrediction, ResolvedPrediction
+from serve_app.storage.resolved import DatedPrediction, ResolvedPrediction
 from serve_app.storage.store import Store
 
 MOST_DAYS = 1_000

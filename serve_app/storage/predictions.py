@@ -1,42 +1,23 @@
 """The prediction log: each frozen prediction once, its revisions, its outcome."""
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from serve_app.game.game_day import day_of
 from serve_app.schemas import GameRegistration, Outcome, Prediction, Revision
 from serve_app.storage.database import Database
+from serve_app.storage.resolved import (
+    DatedPrediction,
+    ResolvedPrediction,
+    game_day,
+    read_resolved,
+)
 from serve_app.storage.schema import games, predictions
 
 TRIGGER = "q2_6min"
-LAST_OF_PATTERN = 17
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedPrediction:
-    """The numbers of a frozen prediction whose outcome is known, in points.
-
-    `margin` is the margin at the trigger, `actual` the one at halftime.
-    """
-
-    point: float
-    lower: float
-    upper: float
-    coverage_probability: float
-    margin: float
-    actual: float
-
-
-@dataclass(frozen=True, slots=True)
-class DatedPrediction(ResolvedPrediction):
-    """A resolved prediction with the day of its game and its quantiles, in points by level."""
-
-    day: datetime.date
-    quantiles: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +88,7 @@ class Predictions:
                     number,
                     _prediction(*parts),
                     GameRegistration.model_validate_json(game),
-                    _day(day, parts[0]["made_at"]),
+                    game_day(day, parts[0]["made_at"]),
                 )
                 for number, *parts, game, day in rows
             ]
@@ -118,11 +99,10 @@ class Predictions:
         with self._database.reading() as connection:
             return connection.execute(sa.select(sa.func.count(predictions.c.id))).scalar_one()
 
-    def resolved(self) -> list[ResolvedPrediction]:
+    def resolved(self) -> Sequence[ResolvedPrediction]:
         """The numbers of all predictions made in time and with an outcome, oldest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(_RESOLVED).all()
-        return [ResolvedPrediction(*numbers) for is_late, *numbers in rows if not is_late]
+            return _counted(connection.execute(_RESOLVED))
 
     def resolved_by_day(
         self,
@@ -141,12 +121,7 @@ class Predictions:
             days = connection.execute(_PREDICTED_DAYS, {**span, "most": most_days}).scalars().all()
             # So much less to read: there are years of days before the newest ones.
             oldest = {"since": days[-1]} if len(days) == most_days else {}
-            rows = connection.execute(_DATED, {**span, **oldest}).all()
-        dated = [
-            DatedPrediction(*(*numbers, _day(day, made_at), quantiles or {}))
-            for is_late, *numbers, day, made_at, quantiles in rows
-            if not is_late
-        ]
+            dated = _counted(connection.execute(_DATED, {**span, **oldest}))
         newest = sorted({one.day for one in dated if since <= one.day <= until})[-most_days:]
         return sorted(
             (one for one in dated if newest and newest[0] <= one.day <= newest[-1]),
@@ -169,21 +144,8 @@ _LOGGED = _PAGE.add_columns(games.c.registration, games.c.day).join_from(
 )
 
 
-def _number(path: tuple[str | int, ...]) -> sa.ColumnElement[float]:
-    number: sa.ColumnElement[float] = predictions.c.frozen[path].as_float()
-    return number
-
-
 _RESOLVED = (
-    sa.select(
-        predictions.c.frozen[("made_after_halftime",)].as_boolean(),
-        _number(("point_forecast",)),
-        _number(("interval_lower",)),
-        _number(("interval_upper",)),
-        _number(("coverage_probability",)),
-        _number(("pattern", LAST_OF_PATTERN)),
-        predictions.c.outcome[("halftime_margin",)].as_float(),
-    )
+    sa.select(sa.cast(predictions.c.frozen, sa.Text), sa.cast(predictions.c.outcome, sa.Text))
     .where(predictions.c.outcome.is_not(None))
     .order_by(predictions.c.id)
 )
@@ -197,11 +159,7 @@ _PREDICTED_DAYS = (
     .limit(sa.bindparam("most"))
 )
 _DATED = (
-    _RESOLVED.add_columns(
-        games.c.day,
-        sa.case((games.c.day.is_(None), predictions.c.frozen[("made_at",)].as_string())),
-        predictions.c.frozen[("quantiles",)],
-    )
+    _RESOLVED.add_columns(games.c.day)
     .join_from(predictions, games, predictions.c.game_id == games.c.game_id)
     .where(sa.or_(_IN_SPAN, games.c.day.is_(None)))
 )
@@ -213,8 +171,6 @@ def _prediction(
     return Prediction.model_validate({**frozen, "revisions": revisions, "outcome": outcome})
 
 
-def _day(day: str | None, made_at: str) -> datetime.date:
-    """The day of a game, or where it has none that of its prediction."""
-    if day is not None:
-        return datetime.date.fromisoformat(day)
-    return day_of(datetime.datetime.fromisoformat(made_at))
+def _counted(rows: Iterable[Sequence[Any]]) -> list[DatedPrediction]:
+    found = (read_resolved(*row) for row in rows)
+    return [one for one in found if one is not None]
