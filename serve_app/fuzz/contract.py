@@ -118,8 +118,12 @@ def _count(phase: str, recorder: ScenarioRecorder, report: ContractReport) -> No
                 continue
             failure = check.failure_info.failure
             response = recorder.interactions[case_id].response
-            answer = "no answer" if response is None else f"{response.status_code} {response.text}"
+            answer = "no answer"
+            if response is not None:  # which may be a file and no text
+                answer = (
+                    f"{response.status_code} {response.content[:1000].decode(errors='replace')}"
+                )
             report.failures.setdefault(
                 f"{phase}: {failure.operation}: {check.name}: {failure.message}",
-                f"{check.failure_info.code_sample}\n{answer[:1000]}",
+                f"{check.failure_info.code_sample}\n{answer}",
             )

@@ -29,10 +29,10 @@ def interval(made: Prediction) -> str:
 
 def seconds(value: float) -> str:
     """A time span, in the unit that it is read best in."""
-    if abs(value) < 120:
-        return f"{value:.1f} s"
-    if abs(value) < 7_200:
-        return f"{value / 60:.0f} min"
-    if abs(value) < 172_800:
-        return f"{value / 3_600:.0f} h"
-    return f"{value / 86_400:,.0f} days"
+    for limit, size, unit in ((120, 1, "s"), (7_200, 60, "min"), (172_800, 3_600, "h")):
+        if abs(value) < limit:
+            text = f"{value / size:.{int(size == 1)}f} {unit}"
+            break
+    else:
+        text = f"{value / 86_400:,.0f} days"
+    return text.replace("-", MINUS)
