@@ -7,7 +7,14 @@ from models.game.league import LEAGUES
 from models.training.bundle import Bundle
 from serve_app.game.score_buffer import LiveScoreBuffer
 from serve_app.model.accuracy import accuracy_days
-from serve_app.night_report.night import FeedLag, Night, NightError, NightGame, season_start
+from serve_app.night_report.night import (
+    FeedLag,
+    Night,
+    NightError,
+    NightGame,
+    first_half,
+    season_start,
+)
 from serve_app.shards.session_journal import observation_of
 from serve_app.storage.store import Store
 
@@ -37,7 +44,7 @@ def _game(store: Store, game_id: str) -> NightGame:
     game = stored.registration
     buffer = LiveScoreBuffer(game_id, game.home_team, game.away_team, LEAGUES[game.league])
     updates = corrections = 0
-    lags, seen = [], {0.0}
+    lags = []
     for row in store.journal_of(stored):
         if row.type != "score":
             continue
@@ -45,7 +52,6 @@ def _game(store: Store, game_id: str) -> NightGame:
         effect = buffer.observe(observation)
         updates += 1
         corrections += "score_decreased" in effect.flags
-        seen.add(observation.clock.elapsed_seconds)
         if observation.timestamp is not None:
             lags.append(row.time - observation.timestamp)
     return NightGame(
@@ -54,20 +60,9 @@ def _game(store: Store, game_id: str) -> NightGame:
         away_team=game.away_team,
         state="ended" if stored.ended else stored.sums.state if stored.sums else "unknown",
         prediction=store.predictions.get(game_id),
-        course=_course(buffer, seen),
+        course=first_half(buffer.margin_course()),
         updates=updates,
         corrections=corrections,
         missing_minutes=tuple(buffer.missing_minutes()),
         lag=FeedLag(median(lags), max(lags)) if lags else None,
     )
-
-
-def _course(buffer: LiveScoreBuffer, seen: set[float]) -> tuple[tuple[float, float], ...]:
-    """The margin of the first half as it is known now: each change, and the last clock seen."""
-    half = buffer.rules.halftime_elapsed
-    clocks = sorted(elapsed for elapsed in seen if elapsed <= half)
-    margins = [float(buffer.margin_at(elapsed)) for elapsed in clocks]
-    before = [None, *margins]
-    course = zip(clocks, margins, before, strict=False)
-    changes = [(elapsed, margin) for elapsed, margin, last in course if margin != last]
-    return (*changes, (clocks[-1], margins[-1]))

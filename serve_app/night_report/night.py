@@ -1,11 +1,13 @@
 """A night: its games with their predictions, beside what the season has shown until then."""
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from models.game.league import NBA
 from models.metrics import PairedDifference
 from serve_app.game.game_day import SEASON_FIRST_MONTH, season_of
 from serve_app.schemas import AccuracyDay, AccuracyDays, Outcome, Prediction
@@ -92,3 +94,12 @@ class Night:
 def season_start(day: datetime.date) -> datetime.date:
     """The first day of a day's season."""
     return datetime.date(season_of(day), SEASON_FIRST_MONTH, 1)
+
+
+def first_half(course: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """The part of a game's course up to halftime, to its very end where play went on after it."""
+    half = float(NBA.halftime_elapsed)
+    within = [(elapsed, margin) for elapsed, margin in course if elapsed <= half]
+    if within and len(within) < len(course) and within[-1][0] < half:
+        within.append((half, within[-1][1]))
+    return tuple(within)

@@ -16,7 +16,7 @@ from serve_app.client import ForecastClient
 from serve_app.model.accuracy import accuracy
 from serve_app.night_report.from_service import night_of_service
 from serve_app.night_report.from_store import night_of_store
-from serve_app.night_report.night import FeedLag, Night, NightError
+from serve_app.night_report.night import FeedLag, Night, NightError, first_half
 from serve_app.night_report.page import night_page
 from serve_app.process.service_process import ROOT
 from serve_app.schemas import AccuracyDays
@@ -110,12 +110,21 @@ def test_the_feed_table_tells_of_gaps_corrections_and_revisions(
 
 def test_the_course_is_the_margin_up_to_halftime(night: Night):
     (revised,) = [game for game in night.games if game.game_id == "revised"]
-    assert revised.course[0] == (0.0, 0.0)
+    assert revised.course[0] == (60.0, 1)
     assert (480.0, 8.0) in revised.course
     assert 420.0 not in dict(revised.course)
     assert revised.course[-1] == (1440.0, 22.0)
+    (unseen,) = [game for game in night.games if game.game_id == "unseen"]
+    assert unseen.course == ()
     changes = [margin for _, margin in revised.course[:-1]]
     assert all(one != other for one, other in pairwise(changes))
+
+
+def test_after_halftime_the_course_goes_on_to_its_end():
+    course = [(30.0, 2.0), (1400.0, 5.0), (1500.0, 7.0)]
+    assert first_half(course) == ((30.0, 2.0), (1400.0, 5.0), (1440.0, 5.0))
+    assert first_half(course[:2]) == ((30.0, 2.0), (1400.0, 5.0))
+    assert first_half([]) == first_half(course[2:]) == ()
 
 
 def test_there_is_a_plot_of_every_game_and_of_all(page: str, night: Night):
@@ -147,7 +156,7 @@ def test_the_same_night_gives_the_same_page(page: str, played: PlayedNight, bund
     assert night_page(night_of_store(played.store, bundle, played.day)) == page
 
 
-def test_a_service_tells_the_same_but_the_lag_and_the_course(night: Night, played: PlayedNight):
+def test_a_service_tells_the_same_but_the_lag(night: Night, played: PlayedNight):
     class Bridge(httpx.BaseTransport):
         """The service in this process, called as over the network."""
 
@@ -166,14 +175,10 @@ def test_a_service_tells_the_same_but_the_lag_and_the_course(night: Night, playe
         with pytest.raises(NightError, match="none of 2024-04-13 among its 1,000 newest"):
             night_of_service(client, URL, datetime.date(2024, 4, 13))
     assert told.season == night.season
-    assert [replace(game, course=(), lag=None) for game in told.games] == [
-        replace(game, course=(), lag=None) for game in night.games
+    assert [replace(game, lag=None) for game in told.games] == [
+        replace(game, lag=None) for game in night.games
     ]
     expect_self_contained(night_page(told))
-    for by_minute, seen in zip(told.games, night.games, strict=True):
-        for elapsed, margin in by_minute.course:
-            assert margin == [one for clock, one in seen.course if clock <= elapsed][-1]
-    assert {len(game.course) for game in told.games} == {1, 19}
 
 
 def test_a_night_of_which_nothing_is_known_yet_is_a_page_too(night: Night):
