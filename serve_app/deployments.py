@@ -31,6 +31,7 @@ from serve_app.shards.shard_pool import ShardPool
 from serve_app.storage.api_keys import ApiKeys
 from serve_app.storage.store import Store
 from serve_app.storage.ticket_rows import TicketRows
+from serve_app.webhooks.webhook_dispatcher import connect_dispatcher
 
 AnswerT = TypeVar("AnswerT")
 QuestionT = TypeVar("QuestionT", DejavuQuestion, LstmQuestion)
@@ -192,6 +193,7 @@ class LiveFeedReplica:
         offer_frames()  # before Serve starts the server of this replica
         self._settings = settings
         self._hub = connect_hub(settings)
+        connect_dispatcher(settings)
         self._shards = ShardPool.connect(settings)
         self._store = Store.at(settings.data_dir, settings.store_url)
 

@@ -162,6 +162,16 @@ class Settings(BaseModel):
         "keys exist: the page, probes, and whoever guesses.",
     )
 
+    webhook_private_addresses: StrictBool = Field(
+        default=False,
+        description="Let webhooks go to private, loopback and other addresses that are not public, "
+        "and over plain http.",
+    )
+    webhook_hosts: tuple[HostName, ...] = Field(
+        default=(),
+        description="Hosts that webhooks may go to; where none is named, every public one.",
+    )
+
     @field_validator("store_url")
     @classmethod
     def _postgresql_without_password(cls, text: str | None) -> str | None:

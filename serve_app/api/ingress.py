@@ -17,6 +17,7 @@ from serve_app.api.page_routes import add_page_routes
 from serve_app.api.problem_answers import answer_problems
 from serve_app.api.score_routes import add_score_routes
 from serve_app.api.status_routes import add_status_routes
+from serve_app.api.webhook_routes import add_webhook_routes
 from serve_app.live.live_service import LiveService
 from serve_app.model.served_model import ServedModel
 from serve_app.settings import Settings
@@ -56,6 +57,7 @@ def build_api(
     add_score_routes(api, settings, service)
     add_log_routes(api, store, model)
     add_status_routes(api, settings, service, model)
+    add_webhook_routes(api, settings, store)
     add_page_routes(api)
     if access is not None:
         add_ticket_route(api, access.tickets)

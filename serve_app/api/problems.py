@@ -8,6 +8,7 @@ ServiceProblem
 ├── Forbidden             403  the key lacks the scope: names it
 ├── ForbiddenHost         403  the service does not answer for this host
 ├── ForbiddenOrigin       403  a page of another site asks
+├── ForbiddenAddress      403  webhooks are not sent to this address
 ├── UnsupportedEncoding   415  the body is compressed
 ├── SlowBody              408  the body did not come in time
 ├── BodyTooLarge          413  the body is over the limit
@@ -23,6 +24,11 @@ ServiceProblem
 ├── TooManyRequests       429  the key asks more often than its rate
 ├── SequenceReused        409  another update of the game has this sequence number
 ├── TooManyUpdates        409  the game has as many updates as it may
+├── UnknownWebhook        404  no such webhook
+├── UnknownDelivery       404  the webhook has no such delivery
+├── WebhookExists         409  another webhook does the same: names it
+├── TooManyWebhooks       409  there are as many webhooks as there may be
+├── WebhookDisabled       409  nothing is sent to it: enable it first
 ├── Unavailable           503  a shard, the models or the store do not answer
 ├── Overloaded            503  a queue of the service is full: come back later
 ├── TimedOut              504  the answer took longer than the limit
@@ -256,6 +262,54 @@ class TooManyUpdates(ServiceProblem):
     status = 409
     name = "too_many_updates"
     title = "The game takes no more updates"
+
+
+class ForbiddenAddress(ServiceProblem):
+    """The service does not send webhooks to this address."""
+
+    status = 403
+    name = "forbidden_address"
+    title = "The service does not send webhooks to this address"
+
+
+class UnknownWebhook(ServiceProblem):
+    """There is no such webhook."""
+
+    status = 404
+    name = "unknown_webhook"
+    title = "There is no such webhook"
+
+
+class UnknownDelivery(ServiceProblem):
+    """The webhook has no such delivery (any more)."""
+
+    status = 404
+    name = "unknown_delivery"
+    title = "The webhook has no such delivery"
+
+
+class WebhookExists(ServiceProblem):
+    """Another webhook, `webhook_id`, has the same URL, events and rules."""
+
+    status = 409
+    name = "webhook_exists"
+    title = "A webhook does the same already"
+
+
+class TooManyWebhooks(ServiceProblem):
+    """There are as many webhooks as there may be."""
+
+    status = 409
+    name = "too_many_webhooks"
+    title = "There are too many webhooks"
+
+
+class WebhookDisabled(ServiceProblem):
+    """Nothing is sent to the webhook: it is to be enabled first."""
+
+    status = 409
+    name = "webhook_disabled"
+    title = "The webhook is disabled"
 
 
 class Unavailable(ServiceProblem):

@@ -8,6 +8,7 @@ next one or within a second.
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from itertools import takewhile
 from typing import Any
 
@@ -49,6 +50,14 @@ class LiveHub:
     async def last_seq(self) -> int:
         """Sequence number of the newest message, as soon as the journal can be read."""
         await self._started.wait()
+        return self._last_seq
+
+    async def newest_after(self, seq: int, timeout_seconds: float) -> int:
+        """Number of the newest message; waits for one after `seq`, at most `timeout_seconds`."""
+        async with self._arrived:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_seconds):
+                    await self._arrived.wait_for(lambda: self._last_seq > seq)
         return self._last_seq
 
     async def messages_after(self, seq: int, timeout_seconds: float) -> list[Message]:

@@ -1,7 +1,8 @@
 """Backups: a folder with the whole store, of either kind of database, taken while it is written.
 
 Each table is a Parquet file, archived journals are copied as they are, and `manifest.json` says
-what belongs there. Tickets are left out: they are good for seconds. Of API keys there are hashes.
+what belongs there. Tickets are left out: they are good for seconds. Of API keys there are hashes;
+secrets of webhooks are there as they are, for they have to sign.
 """
 
 import hashlib

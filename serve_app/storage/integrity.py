@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from serve_app.storage.errors import StoreUnavailableError
 from serve_app.storage.journal import JournalRow
-from serve_app.storage.schema import games, journal, predictions
+from serve_app.storage.schema import cursors, games, journal, predictions
 from serve_app.storage.snapshot import snapshot
 from serve_app.storage.store import Store
 
@@ -17,6 +17,7 @@ def findings(store: Store) -> list[str]:
     with snapshot(store.database) as connection:
         found = list(_damage(connection)) if connection.dialect.name == "sqlite" else []
         found += _unversioned(connection)
+        found += _passed_over(connection)
         rows = connection.execute(_GAMES).all()
     for game in rows:
         archived: tuple[JournalRow, ...] = ()
@@ -43,6 +44,13 @@ def _unversioned(connection: sa.Connection) -> Iterator[str]:
     advanced = sa.select(games.c.game_id).where(games.c.updates.is_not(None), games.c.version < 1)
     for game_id in connection.execute(advanced).scalars():
         yield f"game {game_id!r}: expected a version from 1, for it was written; got less"
+
+
+def _passed_over(connection: sa.Connection) -> Iterator[str]:
+    """Readers of the journal that are beyond its end, and would miss what comes next."""
+    last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(journal.c.seq), 0))).scalar()
+    for name, seq in connection.execute(sa.select(cursors).where(cursors.c.seq > last)):
+        yield f"the cursor {name!r}: expected at most {last}, the journal's last row; got {seq}"
 
 
 def _without_evidence(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from serve_app.storage.errors import StoreUnavailableError, StoreVersionError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NEWEST = "0002"
+NEWEST = "0003"
 
 
 def bring_up_to_date(writers: sa.Engine) -> None:

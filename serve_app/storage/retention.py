@@ -13,9 +13,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from serve_app.storage.deliveries import CURSOR
 from serve_app.storage.errors import StaleWriteError, StoreUnavailableError
 from serve_app.storage.journal import JournalRow
-from serve_app.storage.schema import games, journal
+from serve_app.storage.schema import cursors, games, journal, webhooks
 from serve_app.storage.snapshot import snapshot
 from serve_app.storage.store import Store
 
@@ -57,10 +58,23 @@ def _archivable(before: float, among: Sequence[str] | None = None) -> sa.Select[
         sa.func.coalesce(games.c.last_received, games.c.ended_at) < before,
         has_scores,
         games.c.game_id != last,
+        sa.not_(_is_to_be_sent()),
     )
     if among is not None:
         query = query.where(games.c.game_id.in_(among))
     return query.order_by(games.c.day, games.c.game_id)
+
+
+def _is_to_be_sent() -> sa.ColumnElement[bool]:
+    """Whether webhooks have yet to be told of something in a game: it is read from the journal."""
+    position = sa.select(sa.func.max(cursors.c.seq)).where(cursors.c.name == CURSOR)
+    heard = sa.select(sa.func.min(webhooks.c.after_seq)).where(webhooks.c.disabled.is_(None))
+    # Without a webhook that is sent to, `heard` is NULL and nothing is to be sent.
+    return sa.exists().where(
+        journal.c.game_id == games.c.game_id,
+        journal.c.seq > sa.func.coalesce(position.scalar_subquery(), 0),
+        journal.c.seq > heard.scalar_subquery(),
+    )
 
 
 def _archive(store: Store, day: str, chosen: sa.Select[str, str, str], tell: Told) -> str | None:

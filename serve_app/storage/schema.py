@@ -117,3 +117,64 @@ tickets = sa.Table(
     sa.Column("key_id", sa.Text, nullable=False),
     sa.Column("expires_at", Float, nullable=False),
 )
+
+# Receivers of events. `events` are change types, `rules` is JSON text. A secret signs, so it has to
+# be kept as it is; until `previous_until` the one before signs too. A webhook hears what came after
+# the row `after_seq` of the journal. `disabled` says why it is not sent to, NULL where it is.
+webhooks = sa.Table(
+    "webhooks",
+    METADATA,
+    sa.Column("webhook_id", sa.Text, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("events", sa.Text, nullable=False),
+    sa.Column("rules", sa.Text),
+    sa.Column("description", sa.Text),
+    sa.Column("secret", sa.Text, nullable=False),
+    sa.Column("previous_secret", sa.Text),
+    sa.Column("previous_until", Float),
+    sa.Column("created_at", Float, nullable=False),
+    sa.Column("after_seq", Number, nullable=False),
+    sa.Column("disabled", sa.Text),
+)
+
+# One row an event and webhook that hears of it, with all that is sent: the journal may be archived
+# before the last attempt. `next_attempt_at` is of use while the state is pending.
+webhook_deliveries = sa.Table(
+    "webhook_deliveries",
+    METADATA,
+    sa.Column("delivery_id", sa.Text, primary_key=True),
+    sa.Column("webhook_id", sa.Text, sa.ForeignKey("webhooks.webhook_id"), nullable=False),
+    sa.Column("seq", Number),
+    sa.Column("game_id", sa.Text),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("created_at", Float, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_attempt_at", Float, nullable=False),
+    sa.Column("last_attempt_at", Float),
+    sa.Column("last_status", sa.Integer),
+    sa.Column("last_error", sa.Text),
+)
+sa.Index(
+    "webhook_deliveries_by_webhook",
+    webhook_deliveries.c.webhook_id,
+    webhook_deliveries.c.created_at,
+)
+for _state, _ordered in (("pending", "next_attempt_at"), ("dead", "created_at")):
+    _is_state = webhook_deliveries.c.state == _state
+    sa.Index(
+        f"webhook_deliveries_{_state}",
+        webhook_deliveries.c.webhook_id,
+        webhook_deliveries.c[_ordered],
+        sqlite_where=_is_state,
+        postgresql_where=_is_state,
+    )
+
+# How far a reader of the journal has come.
+cursors = sa.Table(
+    "cursors",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("seq", Number, nullable=False),
+)

@@ -7,11 +7,13 @@ from typing import Self, TypeVar
 
 from serve_app.storage.archive import FOLDER_NAME, Archive
 from serve_app.storage.database import FILE_NAME, Database, postgresql_url
+from serve_app.storage.deliveries import Deliveries
 from serve_app.storage.errors import StoreUnavailableError
 from serve_app.storage.games import Games, StoredGame
 from serve_app.storage.journal import Journal, JournalRow, ScoreRows
 from serve_app.storage.lessons import Lessons
 from serve_app.storage.predictions import Predictions
+from serve_app.storage.webhooks import Webhooks
 
 T = TypeVar("T")
 
@@ -29,6 +31,8 @@ class Store:
         self.journal = Journal(database)
         self.predictions = Predictions(database)
         self.lessons = Lessons(database)
+        self.webhooks = Webhooks(database)
+        self.deliveries = Deliveries(database)
 
     @classmethod
     def existing(

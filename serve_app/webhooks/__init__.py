@@ -1,0 +1,1 @@
+"""Signed webhooks: what the journal tells, posted to those who registered for it."""

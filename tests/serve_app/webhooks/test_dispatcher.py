@@ -1,0 +1,392 @@
+"""What is sent when, what becomes of it, and that no crash loses an event."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from serve_app.schemas import WebhookChange
+from serve_app.storage.errors import StoreUnavailableError
+from serve_app.storage.store import Store
+from serve_app.storage.webhooks import WebhookRecord
+from serve_app.webhooks.dispatcher import KEPT_SECONDS, SENDINGS_EACH, Dispatcher
+from serve_app.webhooks.errors import NoAnswerError, WebhookError
+from serve_app.webhooks.registry import BOTH_SIGN_SECONDS, Registry
+from serve_app.webhooks.schedule import DELAYS_SECONDS, MOST_ATTEMPTS
+from serve_app.webhooks.sender import ReceiverAnswer
+from serve_app.webhooks.signature import SignatureError, verify
+from tests.serve_app.live.served_feed import until
+from tests.serve_app.webhooks.conftest import (
+    URL,
+    Clock,
+    FakeReceiver,
+    dispatch,
+    dispatcher_of,
+    play,
+    registered,
+)
+
+FAILURES: list[ReceiverAnswer | WebhookError] = [
+    ReceiverAnswer(500, excerpt="oops"),
+    ReceiverAnswer(404),
+    ReceiverAnswer(302),
+    ReceiverAnswer(199),
+    NoAnswerError("no answer within 15 s"),
+]
+
+
+async def test_an_event_arrives_signed_with_the_live_message_in_it(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "prediction")
+    play(store, clock)
+    await dispatch(dispatcher)
+    (posted,) = receiver.posted
+    assert posted.url == URL
+    assert posted.headers["Content-Type"] == "application/json"
+    assert verify(hook.secret, posted.headers, posted.body, now=clock()) == posted.id
+    event = json.loads(posted.body)
+    (row,) = [row for row in store.journal.all_after() if row.type == "prediction"]
+    assert (event["type"], event["data"]["seq"]) == ("prediction", row.seq)
+    assert event["data"]["prediction"]["point_forecast"] == 7.0
+    (told,) = registry.deliveries(hook.id, None, 10)
+    assert (told.state, told.attempts, told.last_status) == ("delivered", 1, 200)
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == 1
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=str)
+async def test_what_fails_is_sent_again_by_the_schedule_and_then_given_up(
+    failure: ReceiverAnswer | WebhookError,
+    store: Store,
+    registry: Registry,
+    receiver: FakeReceiver,
+    clock: Clock,
+):
+    dispatcher = dispatcher_of(store, receiver, clock)
+    hook = registered(registry, "prediction")
+    receiver.answer = lambda _: failure
+    play(store, clock)
+    for number, delay in enumerate([*DELAYS_SECONDS, 0], start=1):
+        await dispatch(dispatcher)
+        assert len(receiver.posted) == number
+        clock.seconds += delay * 0.79
+        await dispatch(dispatcher)
+        assert len(receiver.posted) == number
+        clock.seconds += delay * 0.42
+    clock.seconds += 1e6
+    await dispatch(dispatcher)
+    assert receiver.ids == receiver.ids[:1] * MOST_ATTEMPTS
+    (told,) = registry.deliveries(hook.id, "dead", 10)
+    assert (told.attempts, told.next_attempt_at) == (MOST_ATTEMPTS, None)
+    assert told.last_error
+    assert registry.deliveries(hook.id, "pending", 10) == []
+    assert [one.outcome for one in receiver.attempts] == ["failed"] * (MOST_ATTEMPTS - 1) + ["dead"]
+    assert {one.event_type for one in receiver.attempts} == {"prediction"}
+
+
+async def test_each_attempt_is_signed_anew(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "prediction")
+    receiver.answer = lambda _: ReceiverAnswer(500)
+    play(store, clock)
+    await dispatch(dispatcher)
+    clock.seconds += 10
+    await dispatch(dispatcher)
+    first, second = receiver.posted
+    assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) == 10
+    assert verify(hook.secret, second.headers, second.body, now=clock()) == first.id
+
+
+async def test_a_busy_receiver_is_not_asked_before_it_wants_to_be(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    registered(registry, "prediction")
+    receiver.answer = lambda _: ReceiverAnswer(429, retry_after=600.0)
+    play(store, clock)
+    await dispatch(dispatcher)
+    clock.seconds += 599
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == 1
+    clock.seconds += 122
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == 2
+
+
+async def test_retry_after_of_another_status_is_not_heard(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    registered(registry, "prediction")
+    receiver.answer = lambda _: ReceiverAnswer(500, retry_after=600.0)
+    play(store, clock)
+    await dispatch(dispatcher)
+    clock.seconds += 6.1
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == 2
+
+
+async def test_a_receiver_that_is_gone_is_sent_nothing_more(
+    store: Store,
+    registry: Registry,
+    dispatcher: Dispatcher,
+    receiver: FakeReceiver,
+    clock: Clock,
+):
+    hook = registered(registry, "prediction", "outcome")
+    receiver.answer = lambda _: ReceiverAnswer(410, excerpt="gone")
+    play(store, clock)
+    await dispatch(dispatcher)
+    view = registry.get(hook.id)
+    assert (view.enabled, view.disabled_because) == (False, "gone")
+    sent = len(receiver.posted)
+    assert {one.state for one in registry.deliveries(hook.id, None, 10)} == {"dead"}
+    assert {one.outcome for one in receiver.attempts} == {"dead"}
+    clock.seconds += 1e6
+    play(store, clock, "g2")
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == sent
+    registry.change(hook.id, WebhookChange(enabled=True))
+    receiver.answer = lambda _: ReceiverAnswer(200)
+    play(store, clock, "g3")
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == sent + 2
+
+
+async def test_what_waits_for_a_disabled_webhook_is_sent_once_it_is_enabled(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "prediction")
+    receiver.answer = lambda _: ReceiverAnswer(500)
+    play(store, clock)
+    await dispatch(dispatcher)
+    registry.change(hook.id, WebhookChange(enabled=False))
+    clock.seconds += 60
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == 1
+    receiver.answer = lambda _: ReceiverAnswer(200)
+    registry.change(hook.id, WebhookChange(enabled=True, url="https://elsewhere.invalid/"))
+    await dispatch(dispatcher)
+    assert [one.url for one in receiver.posted] == [URL, "https://elsewhere.invalid/"]
+    assert len(set(receiver.ids)) == 1
+
+
+async def test_a_dead_letter_is_sent_again_under_its_id(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "prediction")
+    receiver.answer = lambda _: ReceiverAnswer(500)
+    play(store, clock)
+    for _ in range(MOST_ATTEMPTS):
+        await dispatch(dispatcher)
+        clock.seconds += 1e6
+    (dead,) = registry.deliveries(hook.id, "dead", 10)
+    receiver.answer = lambda _: ReceiverAnswer(200)
+    again = registry.resend(hook.id, dead.id)
+    assert (again.state, again.attempts) == ("pending", 0)
+    await dispatch(dispatcher)
+    assert set(receiver.ids) == {dead.id}
+    (told,) = registry.deliveries(hook.id, None, 10)
+    assert (told.state, told.attempts, told.last_error) == ("delivered", 1, None)
+
+
+# --- crashes ---------------------------------------------------------------------------------
+
+
+async def test_a_crash_between_sending_and_writing_repeats_with_the_same_id(
+    store: Store, registry: Registry, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "prediction", "outcome")
+    play(store, clock)
+    dying = dispatcher_of(store, receiver, clock)
+    await dying.look()
+    await until(lambda: len(receiver.posted) == 2)  # and it is never heard of again
+    assert {one.state for one in registry.deliveries(hook.id, None, 10)} == {"pending"}
+    await dispatch(dispatcher_of(store, receiver, clock))
+    assert receiver.ids[2:] == receiver.ids[:2]
+    assert receiver.posted[0].body == receiver.posted[2].body
+    assert {one.state for one in registry.deliveries(hook.id, None, 10)} == {"delivered"}
+    await dispatch(dispatcher_of(store, receiver, clock))
+    assert len(receiver.posted) == 4
+
+
+async def test_a_store_that_is_away_after_the_sending_is_told_later(
+    store: Store,
+    registry: Registry,
+    dispatcher: Dispatcher,
+    receiver: FakeReceiver,
+    clock: Clock,
+):
+    hook = registered(registry, "prediction")
+    play(store, clock)
+    await dispatcher.look()
+    await until(lambda: len(receiver.posted) == 1)
+
+    def fail(_: object) -> None:
+        raise StoreUnavailableError("away")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store.deliveries, "record", fail)
+        for _ in range(3):
+            with pytest.raises(StoreUnavailableError):
+                await dispatcher.look()
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == 1
+    assert registry.deliveries(hook.id, None, 1)[0].state == "delivered"
+
+
+async def test_it_runs_through_failures_and_looks_when_it_is_woken(
+    store: Store,
+    registry: Registry,
+    receiver: FakeReceiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    failing = iter([StoreUnavailableError("away"), RuntimeError("a defect")])
+    enabled = store.webhooks.enabled
+
+    def fail_twice() -> Sequence[WebhookRecord]:
+        if (error := next(failing, None)) is not None:
+            raise error
+        return enabled()
+
+    monkeypatch.setattr(store.webhooks, "enabled", fail_twice)
+    dispatcher = dispatcher_of(store, receiver, clock)
+    running = asyncio.create_task(dispatcher.run())
+    registered(registry, "prediction")
+    play(store, clock)
+    async with asyncio.timeout(15):
+        while not receiver.posted:
+            dispatcher.wake()
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert dispatcher.is_heard
+
+
+async def test_a_defect_of_the_sender_is_tried_again_and_told_to_nobody(
+    store: Store, registry: Registry, clock: Clock, caplog: pytest.LogCaptureFixture
+):
+    async def broken(_: str, __: Mapping[str, str], ___: bytes) -> ReceiverAnswer:
+        raise ZeroDivisionError("of the service")
+
+    hook = registered(registry, "prediction")
+    play(store, clock)
+    dispatcher = Dispatcher(store, broken, now=clock)
+    await dispatch(dispatcher)
+    (told,) = registry.deliveries(hook.id, "pending", 10)
+    assert told.last_error == "a defect of the service; its log says more"
+    assert "ZeroDivisionError" in caplog.text
+    assert hook.secret not in caplog.text
+
+
+# --- many --------------------------------------------------------------------------------------
+
+
+class SlowReceiver(FakeReceiver):
+    """Does not answer at one URL."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = 0
+        self.released = asyncio.Event()
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> ReceiverAnswer:
+        if url.endswith("slow"):
+            self.waiting += 1
+            await self.released.wait()
+        return await super().post(url, headers, body)
+
+
+async def test_one_that_is_slow_holds_up_nobody_else(
+    store: Store, registry: Registry, clock: Clock
+):
+    receiver = SlowReceiver()
+    slow = registered(registry, "score", url="https://receiver.invalid/slow")
+    quick = registered(registry, "score", url="https://receiver.invalid/quick")
+    play(store, clock)
+    dispatcher = dispatcher_of(store, receiver, clock)
+    running = asyncio.create_task(dispatcher.run())
+    await until(lambda: len(receiver.posted) == 50)
+    assert receiver.waiting == SENDINGS_EACH
+    assert {one.url for one in receiver.posted} == {quick.url}
+    assert len(receiver.verified(quick.secret, clock())) == 50
+    receiver.released.set()
+    await until(lambda: len(receiver.posted) == 100)
+    assert len(set(receiver.ids)) == 100
+    await until(lambda: not store.webhooks.pending_count())
+    running.cancel()
+    assert len(registry.deliveries(slow.id, "delivered", 100)) == 50
+
+
+# --- secrets -----------------------------------------------------------------------------------
+
+
+async def test_after_a_rotation_both_secrets_sign_for_a_day(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "prediction")
+    new = registry.rotate(hook.id)
+    assert new.secret != hook.secret
+    play(store, clock)
+    await dispatch(dispatcher)
+    (posted,) = receiver.posted
+    for secret in (hook.secret, new.secret):
+        assert verify(secret, posted.headers, posted.body, now=clock()) == posted.id
+    clock.seconds += BOTH_SIGN_SECONDS
+    assert registry.get(hook.id).previous_secret_until is None
+    play(store, clock, "g2")
+    await dispatch(dispatcher)
+    later = receiver.posted[1]
+    assert verify(new.secret, later.headers, later.body, now=clock()) == later.id
+    with pytest.raises(SignatureError):
+        verify(hook.secret, later.headers, later.body, now=clock())
+
+
+# --- what is kept --------------------------------------------------------------------------------
+
+
+async def test_what_was_delivered_long_ago_is_forgotten(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "prediction")
+    play(store, clock)
+    await dispatch(dispatcher)
+    clock.seconds += KEPT_SECONDS - 1
+    await dispatch(dispatcher)
+    assert len(registry.deliveries(hook.id, None, 10)) == 1
+    clock.seconds += 3_602
+    await dispatch(dispatcher)
+    assert registry.deliveries(hook.id, None, 10) == []
+    assert len(receiver.posted) == 1
+
+
+async def test_what_waits_is_never_forgotten(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "prediction")
+    receiver.answer = lambda _: ReceiverAnswer(500)
+    play(store, clock)
+    await dispatch(dispatcher)
+    clock.seconds += KEPT_SECONDS + 3_602
+    await dispatch(dispatcher)
+    assert [one.attempts for one in registry.deliveries(hook.id, "pending", 10)] == [2]
+
+
+async def test_a_deleted_webhook_goes_with_its_deliveries(
+    store: Store, registry: Registry, dispatcher: Dispatcher, receiver: FakeReceiver, clock: Clock
+):
+    hook = registered(registry, "score")
+    receiver.answer = lambda _: ReceiverAnswer(500)
+    play(store, clock)
+    await dispatch(dispatcher)
+    registry.delete(hook.id)
+    sent = len(receiver.posted)
+    clock.seconds += 3_602
+    await dispatch(dispatcher)
+    assert len(receiver.posted) == sent
+    assert store.webhooks.pending_count() == 0
+    with store.writing():
+        assert store.deliveries.forget(clock(), 10) == 0
