@@ -403,6 +403,12 @@ class TestStatus:
             "/health",
             "/ready",
             "/models",
+            "/webhooks",
+            "/webhooks/{webhook_id}",
+            "/webhooks/{webhook_id}/rotate",
+            "/webhooks/{webhook_id}/test",
+            "/webhooks/{webhook_id}/deliveries",
+            "/webhooks/{webhook_id}/deliveries/{delivery_id}/resend",
         }
 
 

@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from serve_app.access.keys import new_key
-from serve_app.schemas import GameRegistration
+from serve_app.schemas import EXAMPLE_URL, GameRegistration, WebhookChange, WebhookRegistration
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Applied
 from serve_app.storage.api_keys import ApiKeys
 from serve_app.storage.backup import TABLES
 from serve_app.storage.store import Store
+from serve_app.webhooks.intake import Intake
+from serve_app.webhooks.registry import Registry
 from tests.serve_app.conftest import forecast, updates
 
 Contents = dict[str, list[Any]]
@@ -78,11 +80,16 @@ def shard_on(store: Store) -> GameShard:
 
 
 def night(store: Store) -> GameShard:
-    """Two games that are over and one under way, a key, and what one game taught."""
+    """Two games that are over, one under way, a key, what one game taught, what a webhook hears."""
     shard = shard_on(store)
+    wanted = {"url": EXAMPLE_URL, "events": ["prediction", "outcome", "ended"]}
+    registry = Registry(store, lambda: NOW)
+    hook = registry.register(WebhookRegistration.model_validate(wanted))
     for game_id in ("g1", "g2"):
         play(shard, game_id)
         shard.end(game_id)
+    Intake(store).take()
+    registry.change(hook.id, WebhookChange(enabled=False))
     play(shard, "live", until=1200)
     ApiKeys(store.database).add(new_key("scraper", ["ingest"], now=NOW).record)
     (one, _) = store.lessons.unlearned_games("m")

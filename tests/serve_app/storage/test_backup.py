@@ -8,7 +8,7 @@ import pytest
 
 from serve_app.shards.shard_messages import Applied
 from serve_app.storage.archive import FOLDER_NAME
-from serve_app.storage.backup import BackupFile, Manifest, back_up
+from serve_app.storage.backup import TABLES, BackupFile, Manifest, back_up
 from serve_app.storage.errors import BackupError
 from serve_app.storage.restore import JOURNAL_GAP, restore
 from serve_app.storage.retention import archive_ended
@@ -89,21 +89,24 @@ def test_what_is_written_meanwhile_is_left_out_as_a_whole(
             pool.submit(play, shard, f"new-{next(numbers)}").result()
 
     back_up(source, tmp_path / "backup", tell=write_a_game)
-    assert len(source.games.newest(100)) == 8
+    assert len(source.games.newest(100)) == 3 + len(TABLES)
     restore(target, tmp_path / "backup")
     assert contents(target) == before
 
 
 def test_the_manifest_says_what_is_there_and_no_ticket_is(backup: Path):
     manifest = Manifest.read(backup)
-    assert (manifest.revision, manifest.database) == ("0002", "sqlite")
+    assert (manifest.revision, manifest.database) == ("0003", "sqlite")
     assert {name: file.rows for name, file in manifest.files.items()} == {
         "api_keys.parquet": 1,
+        "cursors.parquet": 1,
         "archive/journal-2024-01-05-1.parquet": 202,
         "games.parquet": 3,
         "journal.parquet": 43,
         "learned_games.parquet": 1,
         "predictions.parquet": 3,
+        "webhook_deliveries.parquet": 6,
+        "webhooks.parquet": 1,
     }
     on_disk = {str(path.relative_to(backup)) for path in backup.rglob("*") if path.is_file()}
     assert on_disk == {*manifest.files, "manifest.json"}
@@ -168,7 +171,7 @@ def doubled_rows(backup: Path) -> None:
         (lambda backup: edit_manifest(backup, format=2), r"expected the manifest of a backup"),
         (
             lambda backup: edit_manifest(backup, revision="0001", service="0.0.9"),
-            r"revision 0002 of the tables; got 0001, made by version 0\.0\.9",
+            r"revision 0003 of the tables; got 0001, made by version 0\.0\.9",
         ),
     ],
 )

@@ -3,7 +3,7 @@ import sqlalchemy as sa
 
 from serve_app.storage.integrity import findings
 from serve_app.storage.retention import archive_ended
-from serve_app.storage.schema import games, journal, predictions
+from serve_app.storage.schema import cursors, games, journal, predictions
 from serve_app.storage.store import Store
 from tests.serve_app.storage.conftest import LATER, night
 
@@ -69,3 +69,9 @@ def test_a_row_of_no_game_is_found(store: Store):
         )
     other.dispose()
     assert any("expected its row in games; there is none" in line for line in findings(store))
+
+
+def test_a_reader_that_is_beyond_the_journal_is_found(archived: Store):
+    ahead = cursors.update().values(seq=archived.journal.last_seq() + 1)
+    (found,) = spoil(archived, ahead)
+    assert "the cursor 'webhooks': expected at most" in found

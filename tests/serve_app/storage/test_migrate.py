@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from serve_app.schemas import EXAMPLE_URL, WebhookRegistration
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Applied, Update
 from serve_app.storage import schema
@@ -16,6 +17,8 @@ from serve_app.storage.database import FILE_NAME
 from serve_app.storage.errors import StoreVersionError
 from serve_app.storage.migrate import NEWEST
 from serve_app.storage.store import Store
+from serve_app.webhooks.intake import Intake
+from serve_app.webhooks.registry import Registry
 from tests.serve_app.conftest import registration
 
 # As the versions before migrations made it.
@@ -75,6 +78,18 @@ def test_a_store_of_an_earlier_version_goes_on_where_it_was(tmp_path: Path):
         assert again.result.duplicate
         assert not isinstance(refused, Applied)
         store.close()
+
+
+def test_webhooks_of_a_store_that_had_none_hear_what_comes_next(tmp_path: Path):
+    old_store(tmp_path)
+    store = Store.at(tmp_path)
+    wanted = WebhookRegistration(url=EXAMPLE_URL, events=["score"])
+    hook = Registry(store).register(wanted)
+    GameShard(store).apply([Update("g1", 1, "5:00", 9, 0)])
+    Intake(store).take()
+    (told,) = store.deliveries.newest(hook.id, None, 100)
+    assert told.seq == store.journal.last_seq()
+    store.close()
 
 
 def test_the_migrations_make_the_tables_that_the_code_expects(any_store: Store):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from serve_app.api.problems import Unavailable
+from serve_app.schemas import WebhookChange
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Applied, Update
 from serve_app.storage.database import Database
@@ -14,6 +15,8 @@ from serve_app.storage.integrity import findings
 from serve_app.storage.journal import Journal, JournalRow
 from serve_app.storage.retention import archive_ended
 from serve_app.storage.store import Store
+from serve_app.webhooks.intake import Intake
+from serve_app.webhooks.registry import Registry
 from tests.serve_app.conftest import registration, update, updates
 from tests.serve_app.storage.conftest import LATER, contents, night, play, shard_on
 
@@ -93,6 +96,22 @@ def test_a_game_that_nobody_ended_goes_when_nobody_posts_any_more(any_store: Sto
     back = GameShard(any_store, now=lambda: 2_000.0)
     back.apply([update(150, 9, game_id="left")])
     assert back.game("left").updates == shard.game("last").updates + 1
+
+
+def test_what_webhooks_have_yet_to_be_told_of_stays_in_the_journal(any_store: Store):
+    shard = night(any_store)
+    (hook,) = any_store.webhooks.all()
+    Registry(any_store).change(hook.webhook_id, WebhookChange(enabled=True))
+    play(shard, "told", until=1170)
+    shard.end("told")
+    play(shard, "later", until=1170)
+    assert archive_ended(any_store, before=LATER) == [FILE]
+    assert archives(any_store)["told"] is None
+    Intake(any_store).take()
+    assert len(archive_ended(any_store, before=LATER)) == 1
+    assert archives(any_store)["told"] is not None
+    told = any_store.deliveries.newest(hook.webhook_id, "pending", 100)
+    assert [row.type for row in told if row.game_id == "told"] == ["ended", "prediction"]
 
 
 def test_only_games_that_ended_long_ago_go(any_store: Store):

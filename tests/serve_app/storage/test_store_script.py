@@ -28,7 +28,7 @@ def run(store: Store, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run
 def test_a_store_is_backed_up_checked_and_restored(run: Run, store: Store, tmp_path: Path):
     folder = str(tmp_path / "backup")
     status, out, err = run("backup", folder)
-    assert (status, out) == (0, f"{folder} holds the store in 5 files\n")
+    assert (status, out) == (0, f"{folder} holds the store in 8 files\n")
     assert "store: games: 3 rows\n" in err
     status, out, _ = run("restore", folder, data_dir=tmp_path / "other")
     assert status == 0
