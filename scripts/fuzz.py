@@ -35,7 +35,7 @@ CONFIG = ROOT / "configs" / "fused.yaml"
 SAMPLES = 40
 REPLICAS = "ray::ServeReplica:forecaster"
 # Small, so that a watcher that reads nothing is dropped within the run. Of the receivers that are
-# made up none is called, and no name is looked up: that of the description's example never resolves.
+# made up none is called or looked up, and the name in the description's example never resolves.
 SETTINGS = {
     "feed_queue_messages": 200,
     "forecast_interval_seconds": 0.0,
