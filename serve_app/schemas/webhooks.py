@@ -134,7 +134,7 @@ class Webhook(Answer):
 class WebhookWithSecret(Webhook):
     """A webhook with the secret that was just made for it: it is not shown again."""
 
-    secret: str
+    secret: str = Field(repr=False)
 
 
 class Delivery(Answer):

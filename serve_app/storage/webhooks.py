@@ -87,7 +87,7 @@ class Webhooks:
         return self._read(_WITH_DUE, now=now)
 
     def pending_count(self) -> int:
-        """How many deliveries wait to be made, those of disabled webhooks too."""
+        """How many deliveries wait to be made to webhooks that are sent to."""
         with self._database.reading() as connection:
             return connection.execute(_PENDING).scalar_one()
 
@@ -111,7 +111,12 @@ _WITH_DUE = _ENABLED.where(
 _PENDING = (
     sa.select(sa.func.count())
     .select_from(webhook_deliveries)
-    .where(webhook_deliveries.c.state == sa.literal_column("'pending'"))
+    .where(
+        webhook_deliveries.c.webhook_id.in_(
+            sa.select(webhooks.c.webhook_id).where(webhooks.c.disabled.is_(None))
+        ),
+        webhook_deliveries.c.state == sa.literal_column("'pending'"),
+    )
 )
 
 

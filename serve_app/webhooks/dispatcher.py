@@ -126,11 +126,13 @@ class Dispatcher:
         Raises StoreError; what was not kept then is kept the next time.
         """
         await self._keep_results()
-        if await asyncio.to_thread(self._intake.take):
-            self.wake()
-        for webhook, due in await asyncio.to_thread(self._due):
-            for delivery in due:
-                self._begin(webhook, delivery)
+        try:
+            if await asyncio.to_thread(self._intake.take):
+                self.wake()
+        finally:  # what cannot be taken must not hold up what was
+            for webhook, due in await asyncio.to_thread(self._due):
+                for delivery in due:
+                    self._begin(webhook, delivery)
         if self._now() >= self._forget_at:
             forgotten = await asyncio.to_thread(self._forget)
             if forgotten < FORGET_ROWS:
@@ -207,9 +209,9 @@ class Dispatcher:
             self._gone.add(webhook.webhook_id)
         self._results.append(result)
         self._places[webhook.webhook_id] -= 1
+        self.wake()
         outcome: Outcome = "failed" if result.state == "pending" else result.state
         self._observe(Attempt(delivery.type, outcome, time.monotonic() - clock, result.status))
-        self.wake()
 
     def _result(
         self, delivery: DueDelivery, answer: ReceiverAnswer | WebhookError, begun: float

@@ -12,7 +12,7 @@ from serve_app.storage.errors import StaleWriteError
 from serve_app.storage.store import Store
 from serve_app.webhooks.event import deliveries_of
 
-PAGE = 500  # rows read at a time, and the most that one commit is about
+PAGE = 200  # rows read at a time, and the most that one commit is about
 # A place that was moved past rows of which nobody hears is stored this late at most: reading them
 # again costs little, and each commit makes others wait.
 STORE_SECONDS = 10.0

@@ -13,7 +13,7 @@ from serve_app.schemas import LiveMessage
 from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
 from serve_app.storage.store import Store
-from tests.serve_app.conftest import registration, updates
+from tests.serve_app.conftest import registration, update, updates
 from tests.serve_app.live.served_feed import ScriptedHub, broadcast, served, take
 
 ALL = Subscription()
@@ -131,6 +131,11 @@ async def test_the_hub_tells_what_was_committed_in_the_order_of_the_journal(tmp_
     assert [message.type for message in parsed] == ["game", *["score"] * 5]
     assert {message.game_id for message in parsed} == {"g1"}
     assert await hub.messages_after(6, 0.01) == []
+    assert [await hub.newest_after(seq, 0.01) for seq in (0, 5, 6)] == [6, 6, 6]
+    waiting = asyncio.create_task(hub.newest_after(6, 10))
+    shard.apply([update(150, 9)])
+    await hub.notify()
+    assert await asyncio.wait_for(waiting, 10) == 7
     hub.close()
 
 
