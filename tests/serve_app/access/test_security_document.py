@@ -16,8 +16,10 @@ DOCUMENT = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", DOCUMENT)
 # What could call an address that somebody names. The rest of `serve_app` are clients of the
 # service and what starts it.
-SERVICE_ROOMS = ("access", "api", "dashboard", "game", "live", "model", "shards", "storage")
-SERVICE_ROOMS += ("webhooks",)
+SERVICE_ROOMS = (
+    *("access", "api", "dashboard", "game", "live", "model", "shards", "storage"),
+    "webhooks",
+)
 CALLERS = (
     r"^\s*(?:import|from) "
     r"(?:httpx|httpcore|requests|aiohttp|urllib\.request|urllib3|http\.client)\b"

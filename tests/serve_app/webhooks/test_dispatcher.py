@@ -243,7 +243,7 @@ async def test_what_cannot_be_taken_does_not_hold_up_what_was(
     hook = registered(registry, "prediction")
     sent = registry.test(hook.id)
 
-    def fail(_: int, __: int) -> list[JournalRow]:
+    def fail(seq: int, limit: int) -> list[JournalRow]:
         raise StoreUnavailableError("the journal is away")
 
     store.journal.after = fail  # type: ignore[method-assign]
