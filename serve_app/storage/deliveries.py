@@ -5,7 +5,7 @@ leaves either the event to be read, or its deliveries to be made.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -213,38 +213,15 @@ _RECORD = (
     webhook_deliveries.update()
     .where(webhook_deliveries.c.delivery_id == sa.bindparam("its_id"))
     .values(
-        {
-            name: sa.bindparam(name)
-            for name in (
-                "state",
-                "attempts",
-                "next_attempt_at",
-                "last_attempt_at",
-                "last_status",
-                "last_error",
-            )
-        }
+        state=sa.bindparam("state"),
+        attempts=sa.bindparam("attempts"),
+        next_attempt_at=sa.bindparam("next_attempt_at"),
+        last_attempt_at=sa.bindparam("last_attempt_at"),
+        last_status=sa.bindparam("last_status"),
+        last_error=sa.bindparam("last_error"),
     )
 )
-_RECORDS = sa.select(
-    *(
-        webhook_deliveries.c[name]
-        for name in (
-            "delivery_id",
-            "webhook_id",
-            "seq",
-            "game_id",
-            "type",
-            "created_at",
-            "state",
-            "attempts",
-            "next_attempt_at",
-            "last_attempt_at",
-            "last_status",
-            "last_error",
-        )
-    )
-)
+_RECORDS = sa.select(*(webhook_deliveries.c[field.name] for field in fields(DeliveryRecord)))
 _FORGETTABLE = (
     sa.select(webhook_deliveries.c.delivery_id)
     .join(webhooks, webhooks.c.webhook_id == webhook_deliveries.c.webhook_id)
