@@ -32,6 +32,7 @@ Post = Callable[[str, Mapping[str, str], bytes], Awaitable[ReceiverAnswer]]
 Outcome = Literal["delivered", "failed", "dead"]
 
 SENDINGS_EACH = 8
+HELD_EACH = 32  # deliveries of one webhook in memory: being sent, or next
 POLL_SECONDS = 1.0
 # What happens within so many seconds is looked at together.
 PACE_SECONDS = 0.02
@@ -85,7 +86,8 @@ class Dispatcher:
         self._intake = Intake(store, now=now)
         self._woken = asyncio.Event()
         self._sending: dict[str, asyncio.Task[None]] = {}
-        self._places: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._results: list[AttemptResult] = []
         self._gone: set[str] = set()
         self._forget_at = 0.0
@@ -149,13 +151,13 @@ class Dispatcher:
     # --- in a thread: the store ------------------------------------------------------------
 
     def _due(self) -> list[tuple[WebhookRecord, list[DueDelivery]]]:
-        """What is due and not being sent, as much of each webhook as it has places."""
+        """What is due, as much of each webhook as may be held, with what is held already."""
         now = self._now()
         with self._store.reading():
             return [
-                (webhook, self._store.deliveries.due(webhook.webhook_id, now, SENDINGS_EACH))
+                (webhook, self._store.deliveries.due(webhook.webhook_id, now, HELD_EACH))
                 for webhook in self._store.webhooks.with_due(now)
-                if self._places[webhook.webhook_id] < SENDINGS_EACH
+                if self._held[webhook.webhook_id] < HELD_EACH
             ]
 
     def _write(self, results: list[AttemptResult], gone: set[str]) -> None:
@@ -181,12 +183,25 @@ class Dispatcher:
             self._sending.pop(result.delivery_id, None)
 
     def _begin(self, webhook: WebhookRecord, delivery: DueDelivery) -> None:
-        taken = self._places[webhook.webhook_id]
         # One whose result is not kept yet is still due in the store.
-        if delivery.delivery_id in self._sending or taken >= SENDINGS_EACH:
+        if delivery.delivery_id in self._sending or self._held[webhook.webhook_id] >= HELD_EACH:
             return
-        self._places[webhook.webhook_id] += 1
-        self._sending[delivery.delivery_id] = asyncio.create_task(self._send(webhook, delivery))
+        self._held[webhook.webhook_id] += 1
+        turn = self._turns.setdefault(webhook.webhook_id, asyncio.Semaphore(SENDINGS_EACH))
+        sending = asyncio.create_task(self._send_in_turn(webhook, delivery, turn))
+        self._sending[delivery.delivery_id] = sending
+
+    async def _send_in_turn(
+        self, webhook: WebhookRecord, delivery: DueDelivery, turn: asyncio.Semaphore
+    ) -> None:
+        try:
+            async with turn:
+                await self._send(webhook, delivery)
+        finally:
+            self._held[webhook.webhook_id] -= 1
+            if not self._held[webhook.webhook_id]:
+                del self._held[webhook.webhook_id], self._turns[webhook.webhook_id]
+            self.wake()
 
     async def _send(self, webhook: WebhookRecord, delivery: DueDelivery) -> None:
         begun, clock = self._now(), time.monotonic()
@@ -208,8 +223,6 @@ class Dispatcher:
             logger.warning("webhook %s is gone (410) and is disabled", webhook.webhook_id)
             self._gone.add(webhook.webhook_id)
         self._results.append(result)
-        self._places[webhook.webhook_id] -= 1
-        self.wake()
         outcome: Outcome = "failed" if result.state == "pending" else result.state
         self._observe(Attempt(delivery.type, outcome, time.monotonic() - clock, result.status))
 
