@@ -1,6 +1,8 @@
 """Signatures against recorded answers of the reference library, and what is not to be believed."""
 
 import base64
+import subprocess
+import sys
 
 import pytest
 
@@ -108,3 +110,12 @@ def test_what_is_no_secret_is_told_from_a_wrong_signature(secret: str):
     with pytest.raises(ValueError, match="expected a secret") as refused:
         signature(secret, MESSAGE, MOMENT, BODY)
     assert not isinstance(refused.value, SignatureError)
+
+
+def test_a_receiver_needs_the_standard_library_alone():
+    heavy = {"ray", "pydantic", "httpx", "httpcore", "sqlalchemy", "fastapi", "msgspec"}
+    code = "import sys, serve_app.webhooks.signature; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "serve_app.webhooks.signature" in loaded
+    assert not heavy & loaded
