@@ -31,6 +31,12 @@ from serve_app.shards.shard_pool import ShardPool
 from serve_app.storage.api_keys import ApiKeys
 from serve_app.storage.store import Store
 from serve_app.storage.ticket_rows import TicketRows
+from serve_app.system.asking import asking
+from serve_app.system.feed_watch import FeedWatch
+from serve_app.system.ingress_watch import IngressWatch, Responses
+from serve_app.system.logs import log_as_replica
+from serve_app.system.reporting import reporting, start
+from serve_app.system.system_news import SystemNews
 from serve_app.webhooks.webhook_dispatcher import connect_dispatcher
 
 AnswerT = TypeVar("AnswerT")
@@ -55,6 +61,7 @@ class DejavuReplica(BatchedReplica):
     """Answers lists of game states by similarity search over the library of the bundle asked."""
 
     def __init__(self, settings: Settings) -> None:
+        log_as_replica()
         self._shelf = ModelShelf(lambda folder: load_bundle(folder, settings).dejavu)
         self._shelf.take(settings.bundle)
 
@@ -83,6 +90,7 @@ class LstmReplica(BatchedReplica):
     """Answers lists of game states by the network, on a GPU where the config gives it one."""
 
     def __init__(self, settings: Settings) -> None:
+        log_as_replica()
         self._shelf = ModelShelf(
             lambda folder: load_bundle(folder, settings).load_lstm(settings.device)
         )
@@ -154,16 +162,27 @@ class IngressReplica:
         dejavu: DeploymentHandle[Any] | None = None,
         lstm: DeploymentHandle[Any] | None = None,
     ) -> None:
+        log_as_replica()
         self._settings = settings
+        self._hub = connect_hub(settings)
+        self._watch = IngressWatch()
         self._store = Store.at(settings.data_dir, settings.store_url)
         self._model = ServedModel(
             settings,
             self._store,
             dejavu=_asking(dejavu, "Dejavu") if dejavu else None,
             lstm=_asking(lstm, "Lstm") if lstm else None,
+            observe=self._watch.forecast,
         )
-        self._service = LiveService(settings, ShardPool.connect(settings), self._model, self._model)
-        self._started = False
+        self._watch.model = self._model
+        self._service = LiveService(
+            settings,
+            ShardPool.connect(settings),
+            self._model,
+            self._model,
+            stored=self._watch.stored,
+        )
+        self._reporting: asyncio.Task[None] | None = None
 
     async def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Take the bundle in service; called as the replica starts and at each edit of the config.
@@ -172,17 +191,26 @@ class IngressReplica:
         replica. So another bundle is only asked for here, and one that is wrong is logged.
         """
         bundle = InService.model_validate(user_config).bundle or self._settings.bundle
-        if self._started:
+        if self._reporting is not None:
             self._model.change_to(bundle)
             return
-        self._started = True
+        self._reporting = start(reporting(self._hub, self._watch, "ingress"))
         await self._model.begin_with(bundle)
         self._service.start()
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The routes, bound to this replica's service."""
         access = _access(self._settings, self._store)
-        return build_api(self._settings, self._service, self._store, self._model, access)
+        api = build_api(
+            self._settings,
+            self._service,
+            self._store,
+            self._model,
+            access,
+            system=asking(self._hub),
+        )
+        api.add_middleware(Responses, watch=self._watch)
+        return api
 
 
 @serve.ingress()
@@ -190,6 +218,7 @@ class LiveFeedReplica:
     """The live feed, over WebSocket and as server-sent events."""
 
     def __init__(self, settings: Settings) -> None:
+        log_as_replica()
         offer_frames()  # before Serve starts the server of this replica
         self._settings = settings
         self._hub = connect_hub(settings)
@@ -203,14 +232,17 @@ class LiveFeedReplica:
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The feed, bound to this replica's hub and shards."""
-        return build_feed(
-            Broadcast(
-                last_seq=self._hub.last_seq.remote,
-                messages_after=self._hub.messages_after.remote,
-                games=self._games,
-                history=History(self._store.journal),
-                queue_messages=self._settings.feed_queue_messages,
-                max_watchers=self._settings.max_watchers,
-            ),
-            _access(self._settings, self._store),
+        watch = FeedWatch()
+        watch.broadcast = broadcast = Broadcast(
+            last_seq=self._hub.last_seq.remote,
+            messages_after=self._hub.messages_after.remote,
+            games=self._games,
+            history=History(self._store.journal),
+            queue_messages=self._settings.feed_queue_messages,
+            max_watchers=self._settings.max_watchers,
+            carried=watch.carried,
         )
+        news = SystemNews(broadcast, asking(self._hub))
+        reports = reporting(self._hub, watch, "feed")
+        access = _access(self._settings, self._store)
+        return build_feed(broadcast, access, beside=(news.run, reports.run))

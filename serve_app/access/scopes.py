@@ -27,6 +27,7 @@ ROUTE_SCOPES: dict[tuple[str, str], Scope | None] = {
     ("GET", "/accuracy"): "read",
     ("GET", "/accuracy/days"): "read",
     ("GET", "/models"): "read",
+    ("GET", "/system"): "read",
     ("POST", "/tickets"): "read",
     ("POST", "/webhooks"): "admin",
     ("GET", "/webhooks"): "admin",

@@ -17,6 +17,7 @@ from serve_app.api.page_routes import add_page_routes
 from serve_app.api.problem_answers import answer_problems
 from serve_app.api.score_routes import add_score_routes
 from serve_app.api.status_routes import add_status_routes
+from serve_app.api.system_routes import AsksSystem, add_system_routes, no_system
 from serve_app.api.webhook_routes import add_webhook_routes
 from serve_app.live.live_service import LiveService
 from serve_app.model.served_model import ServedModel
@@ -32,6 +33,8 @@ def build_api(
     store: Store,
     model: ServedModel,
     access: Access | None = None,
+    *,
+    system: AsksSystem = no_system,
 ) -> FastAPI:
     """The HTTP application over one service; nothing guards it without `access`."""
     api = GuardedAPI(
@@ -58,6 +61,7 @@ def build_api(
     add_log_routes(api, store, model)
     add_status_routes(api, settings, service, model)
     add_webhook_routes(api, settings, store)
+    add_system_routes(api, system)
     add_page_routes(api)
     if access is not None:
         add_ticket_route(api, access.tickets)

@@ -95,7 +95,13 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     async def _store(request: Request, error: StoreError) -> Response:
-        logger.error("%s %s: the store failed", request.method, request.url.path, exc_info=error)
+        logger.error(
+            "%s %s: the store failed",
+            request.method,
+            request.url.path,
+            exc_info=error,
+            extra=_about(request),
+        )
         return problem_response(Unavailable("the store does not answer; send the request again"))
 
     @app.exception_handler(HTTPException)
@@ -104,8 +110,20 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _defect(request: Request, error: Exception) -> Response:
-        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        logger.error(
+            "%s %s failed",
+            request.method,
+            request.url.path,
+            exc_info=error,
+            extra=_about(request),
+        )
         return problem_response(InternalError("the service has a defect; its log says more"))
+
+
+def _about(request: Request) -> dict[str, str]:
+    """The game that a request names, as a field of a log record."""
+    game_id = request.path_params.get("game_id")
+    return {} if game_id is None else {"game_id": game_id}
 
 
 def _from_http(request: Request, error: HTTPException) -> ServiceProblem:

@@ -21,7 +21,7 @@ EVENTS = "/ws/events"
 # The feed says something every 15 s: whoever hears nothing for so long has lost it.
 TIMEOUT = httpx.Timeout(10.0, read=40.0)
 # `resumed` and `heartbeat` only tell where the feed is; kinds of a newer service are passed over.
-TOLD = frozenset({"snapshot", *get_args(ChangeType)})
+TOLD = frozenset({"snapshot", "system", *get_args(ChangeType)})
 OPENINGS = frozenset({"snapshot", "resumed"})
 
 _read: TypeAdapter[AnyMessage] = TypeAdapter(AnyMessage)

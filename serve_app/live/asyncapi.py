@@ -6,9 +6,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serve_app.live.subscription import MOST_GAMES
+from serve_app.live.subscription import MOST_GAMES, TYPES
 from serve_app.live.watcher import HEARTBEAT_SECONDS
-from serve_app.schemas import AnyMessage, ChangeType
+from serve_app.schemas import AnyMessage
 
 SCHEMAS = "#/components/schemas/{model}"
 MESSAGES: dict[str, type[BaseModel]] = {
@@ -33,8 +33,9 @@ QUERY = {
         },
         "type": {
             "type": "array",
-            "items": {"enum": sorted(get_args(ChangeType))},
-            "description": "Only these kinds of change; repeat the parameter for each.",
+            "items": {"enum": sorted(TYPES)},
+            "description": "Only these kinds of change; repeat the parameter for each. `system` "
+            "is no change: it comes every few seconds, and only to who names it.",
         },
     },
 }
@@ -52,7 +53,8 @@ def asyncapi() -> dict[str, Any]:
             "version": version("halftime-forecaster"),
             "description": "An opening message (`snapshot`, or `resumed` where `since` is known), "
             "then each change in the order of the store, and a `heartbeat` where there was none "
-            f"for {HEARTBEAT_SECONDS:g} s. A client that does not keep up is dropped and comes "
+            f"for {HEARTBEAT_SECONDS:g} s. Who names the type `system` hears every few seconds how "
+            "the service is doing. A client that does not keep up is dropped and comes "
             "back with `since`.",
         },
         "channels": {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
-from serve_app.live.message import Message, resumed, snapshot
+from serve_app.live.message import Message, resumed, snapshot, system_news
 from serve_app.live.subscription import Subscription
 from serve_app.live.watcher import HEARTBEAT_SECONDS, Watcher
 from serve_app.schemas import GameView
@@ -59,7 +59,8 @@ class _Snapshot:
 class Broadcast:
     """Carries the hub's messages to the watchers of this process.
 
-    `messages_after(seq, timeout)` and `games()` are how it reaches the hub and the games.
+    `messages_after(seq, timeout)` and `games()` are how it reaches the hub and the games; `carried`
+    is told of each message that was handed to the watchers.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Broadcast:
         queue_messages: int,
         max_watchers: int,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        carried: Callable[[Message], object] = lambda _: None,
     ) -> None:
         self._ask_last_seq = last_seq
         self._messages_after = messages_after
@@ -80,8 +82,10 @@ class Broadcast:
         self._queue_messages = queue_messages
         self._max_watchers = max_watchers
         self._heartbeat_seconds = heartbeat_seconds
+        self._note_carried = carried
         self._watchers: set[Watcher] = set()
         self._places = 0
+        self._dropped = 0
         self._seq = 0
         self._carried = 0
         self._recent: deque[Message] = deque(maxlen=RECENT_MESSAGES)
@@ -93,6 +97,11 @@ class Broadcast:
     def watching(self) -> int:
         """Number of connected watchers."""
         return self._places
+
+    @property
+    def dropped(self) -> int:
+        """Number of watchers that were dropped because they were too slow."""
+        return self._dropped
 
     async def run(self) -> None:
         """Carry messages until cancelled; outlives a restart of the hub."""
@@ -131,6 +140,21 @@ class Broadcast:
         self._recent.append(message)
         self._seq = message.seq
         self._carried += 1
+        self._note_carried(message)
+
+    # --- how the service is doing ----------------------------------------------------------
+
+    @property
+    def wants_system(self) -> bool:
+        """Whether any watcher asked for news of the system."""
+        return any(watcher.subscription.wants_system for watcher in self._watchers)
+
+    def tell_system(self, body: str) -> None:
+        """Tell those who asked for it how the service is doing, from its JSON text."""
+        message = system_news(self._seq, body)
+        for watcher in self._watchers:
+            if watcher.subscription.wants_system:
+                watcher.tell(message)
 
     def finish(self) -> None:
         """Let every watcher go."""
@@ -163,6 +187,7 @@ class Broadcast:
         finally:
             self._watchers.discard(watcher)
             self._places -= 1
+            self._dropped += watcher.overrun
 
     # --- going on from where a watcher was -------------------------------------------------
 

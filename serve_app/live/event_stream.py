@@ -60,9 +60,11 @@ class EventStream(Response):
             for task in (sending, gone):
                 task.cancel()
             ended, _ = await asyncio.gather(sending, gone, return_exceptions=True)
-        if isinstance(ended, Exception) and not isinstance(ended, TimeoutError):
+        if isinstance(ended, TimeoutError):
+            watcher.give_up()
+        elif isinstance(ended, Exception):
             raise ended
-        return not (watcher.overrun or isinstance(ended, TimeoutError))
+        return not watcher.overrun
 
     async def _send(self, watcher: Watcher, send: Send) -> None:
         """Send all that comes; raises TimeoutError where the reader takes too long over one."""

@@ -5,7 +5,7 @@ last message that it took.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,18 +27,22 @@ PATIENCE_SECONDS = 20.0
 
 
 def build_feed(
-    broadcast: Broadcast, access: Access | None = None, patience_seconds: float = PATIENCE_SECONDS
+    broadcast: Broadcast,
+    access: Access | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> FastAPI:
     """The application of the feed: its routes are below the route prefix of its deployment.
 
-    Nothing guards it without `access`.
+    Nothing guards it without `access`; what is `beside` runs for as long as the feed does.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(broadcast.run())
+        tasks = [asyncio.create_task(run()) for run in (broadcast.run, *beside)]
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
         broadcast.finish()
 
     feed = GuardedAPI(

@@ -15,8 +15,14 @@ from typing import Any
 import ray
 
 from serve_app.live.message import Message, change
+from serve_app.schemas import System
 from serve_app.settings import Settings
 from serve_app.storage.store import Store
+from serve_app.system.hub_watch import HubWatch
+from serve_app.system.logs import redact_secrets
+from serve_app.system.ray_metrics import RayMetrics
+from serve_app.system.reporting import Reporting, start
+from serve_app.system.reports import Report
 
 logger = logging.getLogger(__name__)
 
@@ -31,17 +37,21 @@ class LiveHub:
     """Holds the newest messages; feed replicas ask for what is after the last they have."""
 
     def __init__(self, settings: Settings, held_messages: int = HELD_MESSAGES) -> None:
+        redact_secrets()
         self._store = Store.at(settings.data_dir, settings.store_url)
         self._last_seq = 0
         self._started = asyncio.Event()
         self._messages: deque[Message] = deque(maxlen=held_messages)
         self._woken = asyncio.Event()
         self._arrived = asyncio.Condition()
+        self._watch = HubWatch(self._store, settings.shards)
+        self._reporting = start(Reporting(self._watch, RayMetrics("hub").record))
         self._reader = asyncio.create_task(self._read_forever())
 
     def close(self) -> None:
         """Stop reading the journal."""
         self._reader.cancel()
+        self._reporting.cancel()
 
     async def notify(self) -> None:
         """Wake up: the journal has new rows."""
@@ -78,6 +88,14 @@ class LiveHub:
         newest_first = takewhile(lambda message: message.seq > seq, reversed(self._messages))
         return list(newest_first)[::-1][:READ_ROWS]
 
+    async def take_report(self, sender: str, report: Report) -> None:
+        """Take what a process tells of how it does; its next report replaces it."""
+        self._watch.take(sender, report)
+
+    async def system(self) -> System:
+        """How the whole service is doing; raises Unavailable while that is not known."""
+        return await self._watch.system()
+
     async def _read_forever(self) -> None:
         while True:
             try:
@@ -100,6 +118,7 @@ class LiveHub:
                 self._arrived.notify_all()  # a replica may be behind this already
         while rows := await asyncio.to_thread(self._store.journal.after, self._last_seq, READ_ROWS):
             async with self._arrived:
+                self._watch.read(rows)
                 self._messages.extend(map(change, rows))
                 self._last_seq = rows[-1].seq
                 self._arrived.notify_all()

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from typing import Any, Protocol
 
@@ -55,7 +56,10 @@ class Learns(Protocol):
 
 
 class LiveService:
-    """Scores in, forecasts out. Where `learning` is given, ended games are learned from."""
+    """Scores in, forecasts out. Where `learning` is given, ended games are learned from.
+
+    `stored` is told in how many seconds after its updates came a prediction was on disk.
+    """
 
     def __init__(
         self,
@@ -63,11 +67,13 @@ class LiveService:
         shards: Shards,
         placement: Placement,
         learning: Learns | None = None,
+        stored: Callable[[float], object] = lambda _: None,
     ) -> None:
         self._settings = settings
         self.shards = shards
         self._placement = placement
         self._learning = learning
+        self._note_stored = stored
         self._running = RunningForecasts(shards, placement, alpha=settings.alpha)
         self._late: dict[str, asyncio.Task[Any]] = {}  # by game, for as long as models load
 
@@ -105,6 +111,7 @@ class LiveService:
         not be made then, the first one after it. Running forecasts are made behind the answer, and
         so are predictions while the models are being loaded: no score waits for that.
         """
+        came = time.perf_counter()
         applied = await self.shards.apply(updates)
         dues = {
             item.due.game_id: item.due
@@ -113,9 +120,9 @@ class LiveService:
         }
         predictions: dict[str, Prediction] = {}
         if self._placement.loading:
-            self._make_late(dues)
+            self._make_late(dues, came)
         else:
-            predictions = await self._make(list(dues.values()))
+            predictions = await self._make(list(dues.values()), came)
         self._running.take(item.running for item in applied if isinstance(item, Applied))
         results: list[ScoreResult | ServiceProblem] = []
         for item in applied:
@@ -133,15 +140,16 @@ class LiveService:
             self._learning.wake()
         return result
 
-    def _make_late(self, dues: Mapping[str, DueForecast]) -> None:
+    def _make_late(self, dues: Mapping[str, DueForecast], came: float) -> None:
         for game_id in dues.keys() - self._late.keys():
             # In a context of its own: in the caller's, Serve would take it back with that caller.
-            task = asyncio.create_task(self._make([dues[game_id]]), name=game_id, context=Context())
+            making = self._make([dues[game_id]], came)
+            task = asyncio.create_task(making, name=game_id, context=Context())
             self._late[game_id] = task
             task.add_done_callback(lambda done: self._late.pop(done.get_name()))
 
-    async def _make(self, dues: Sequence[DueForecast]) -> dict[str, Prediction]:
-        """Forecast what fell due, and keep it; by game id.
+    async def _make(self, dues: Sequence[DueForecast], came: float) -> dict[str, Prediction]:
+        """Forecast what fell due by updates that `came`, and keep it; by game id.
 
         Where this fails the updates stand and the forecast stays due: the game's next update asks
         for it again.
@@ -154,11 +162,12 @@ class LiveService:
                 similar=self._settings.similar_games,
             )
         except Exception:
-            logger.exception("forecasts for %s stay due", [due.game_id for due in dues])
+            games = [due.game_id for due in dues]
+            logger.exception("forecasts for %s stay due", games, extra={"game_ids": games})
             return {}
         kept = await asyncio.gather(
             *(
-                self.shards.record(due, as_answer(forecast, explain=True))
+                self._record(due, as_answer(forecast, explain=True), came)
                 for due, forecast in zip(dues, forecasts, strict=True)
             ),
             return_exceptions=True,
@@ -166,10 +175,21 @@ class LiveService:
         predictions = {}
         for due, prediction in zip(dues, kept, strict=True):
             if isinstance(prediction, BaseException):
-                logger.error("forecast of %s stays due: %r", due.game_id, prediction)
+                logger.error(
+                    "forecast of %s stays due: %r",
+                    due.game_id,
+                    prediction,
+                    extra={"game_id": due.game_id},
+                )
             else:
                 predictions[due.game_id] = prediction
         return predictions
+
+    async def _record(self, due: DueForecast, forecast: Forecast, came: float) -> Prediction:
+        prediction = await self.shards.record(due, forecast)
+        if due.kind == "prediction":
+            self._note_stored(time.perf_counter() - came)
+        return prediction
 
 
 def _question(request: PredictRequest) -> ForecastRequest:

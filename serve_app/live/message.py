@@ -11,13 +11,15 @@ from serve_app.storage.journal import JournalRow
 class Message(NamedTuple):
     """One message: what tells whether a watcher wants it, and its JSON text.
 
-    `seq` is that of the journal; `game_id` is empty where it is about no single game.
+    `seq` is that of the journal; `game_id` is empty where it is about no single game; `time` is
+    when its change was written, in epoch seconds, 0 where it is none.
     """
 
     seq: int
     type: str
     game_id: str
     text: str
+    time: float = 0.0
 
 
 def change(row: JournalRow) -> Message:
@@ -28,7 +30,8 @@ def change(row: JournalRow) -> Message:
         "time": datetime.fromtimestamp(row.time, UTC).isoformat(),
         "game_id": row.game_id,
     }
-    return Message(row.seq, row.type, row.game_id, f"{json.dumps(head)[:-1]}, {row.payload[1:]}")
+    text = f"{json.dumps(head)[:-1]}, {row.payload[1:]}"
+    return Message(row.seq, row.type, row.game_id, text, row.time)
 
 
 def snapshot(seq: int, views: Iterable[str], unknown_since: int | None = None) -> Message:
@@ -50,6 +53,12 @@ def resumed(since: int) -> Message:
 def heartbeat(seq: int) -> Message:
     """Nothing has happened that the watcher wants; it may go on from `seq`."""
     return _bare("heartbeat", seq)
+
+
+def system_news(seq: int, body: str) -> Message:
+    """How the service is doing, from its JSON text: `{seq, type, time, system}`."""
+    head = json.dumps({"seq": seq, "type": "system", "time": _now()})
+    return Message(seq, "system", "", f'{head[:-1]}, "system": {body}}}')
 
 
 def _bare(kind: str, seq: int) -> Message:

@@ -89,7 +89,9 @@ class RunningForecasts:
         try:
             self.take(await self._shards.running([wait.game_id]))
         except Exception:
-            logger.exception("no running forecast of %s", wait.game_id)
+            logger.exception(
+                "no running forecast of %s", wait.game_id, extra={"game_id": wait.game_id}
+            )
 
     async def _make_waiting(self) -> None:
         try:
@@ -116,7 +118,8 @@ class RunningForecasts:
                 ]
             )
         except Exception:
-            logger.exception("no running forecasts of %s", [due.game_id for due in dues])
+            games = [due.game_id for due in dues]
+            logger.exception("no running forecasts of %s", games, extra={"game_ids": games})
 
 
 def _of(due: DueForecast) -> tuple[Horizon, ...]:

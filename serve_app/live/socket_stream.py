@@ -57,7 +57,9 @@ async def _serve(socket: WebSocket, watcher: Watcher, patience_seconds: float) -
         ended = await asyncio.gather(sending, reading, return_exceptions=True)
     if isinstance(ended[1], int):
         return ended[1]
-    if watcher.overrun or isinstance(ended[0], TimeoutError):
+    if isinstance(ended[0], TimeoutError):
+        watcher.give_up()
+    if watcher.overrun:
         return WS_1013_TRY_AGAIN_LATER
     if isinstance(ended[0], Exception):
         logger.error("a watcher could not be told on", exc_info=ended[0])

@@ -10,7 +10,8 @@ from serve_app.api.problems import InvalidRequest
 from serve_app.live.message import Message
 from serve_app.schemas import ChangeType
 
-CHANGE_TYPES: frozenset[str] = frozenset(get_args(ChangeType))
+SYSTEM = "system"
+TYPES: frozenset[str] = frozenset({SYSTEM, *get_args(ChangeType)})
 PARAMETERS = frozenset({"since", "game", "type"})
 MOST_GAMES = 200
 LONGEST_SEQ = 18  # digits
@@ -32,6 +33,11 @@ class Subscription:
             self.types is None or message.type in self.types
         )
 
+    @property
+    def wants_system(self) -> bool:
+        """Whether it names the type `system`, which nobody gets who does not."""
+        return self.types is not None and SYSTEM in self.types
+
     def chosen(self, views: Mapping[str, T]) -> Iterable[T]:
         """Of something by game id, what is about the games that were asked for."""
         if self.games is None:
@@ -51,8 +57,8 @@ def subscription_of(query: QueryParams, last_event_id: str | None = None) -> Sub
     since = query.get("since") if last_event_id is None else last_event_id
     games, types = query.getlist("game"), query.getlist("type")
     for kind in types:
-        if kind not in CHANGE_TYPES:
-            _refuse("type", kind, f"one of {sorted(CHANGE_TYPES)}")
+        if kind not in TYPES:
+            _refuse("type", kind, f"one of {sorted(TYPES)}")
     if len(games) > MOST_GAMES:
         _refuse("game", f"{len(games)} games", f"at most {MOST_GAMES} games")
     return Subscription(None if since is None else _seq(since), _some(games), _some(types))

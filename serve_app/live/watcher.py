@@ -51,7 +51,16 @@ class Watcher:
 
     def put(self, message: Message) -> None:
         """Queue a message; a client that is too far behind is given up instead of waited for."""
-        if self.overrun or message.seq <= self._since or not self.subscription.wants(message):
+        if message.seq > self._since and self.subscription.wants(message):
+            self._admit(message)
+
+    def tell(self, message: Message) -> None:
+        """Queue what is no change but news of the moment, where it does not go back in `seq`."""
+        if message.seq >= self._since:
+            self._admit(message)
+
+    def _admit(self, message: Message) -> None:
+        if self.overrun:
             return
         if self._waits and self._tell and not self._waiting and self._tell(message):
             self._told_at = asyncio.get_running_loop().time()
@@ -70,6 +79,10 @@ class Watcher:
         self._waiting.append(message)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
+
+    def give_up(self) -> None:
+        """It was too slow: one message took longer than a client is waited for."""
+        self.overrun = True
 
     def when_overrun(self, act: Callable[[], object]) -> None:
         """Have this done where the client is given up: its sender may hang in a send."""

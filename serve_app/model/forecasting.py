@@ -6,16 +6,28 @@ answers are the same to the last bit.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from models.forecasters.forecaster import Combiner, Forecaster, ForecastRequest, MarginForecast
+from models.forecasters.forecaster import (
+    Combiner,
+    Component,
+    Forecaster,
+    ForecastRequest,
+    MarginForecast,
+    Observe,
+    unobserved,
+)
 from models.forecasters.live_models import DejavuForecast
 from models.game.game_state import GameState
 from serve_app.api.problems import Unavailable
 
 logger = logging.getLogger(__name__)
+
+AnswerT = TypeVar("AnswerT")
 
 
 class Fused:
@@ -25,8 +37,9 @@ class Fused:
     forecast is a problem of the service, and tries again.
     """
 
-    def __init__(self, load: Callable[[], Forecaster]) -> None:
+    def __init__(self, load: Callable[[], Forecaster], observe: Observe = unobserved) -> None:
         self._load = load
+        self._observe = observe
         self._forecaster: Forecaster | None = None
         self._loading = asyncio.Lock()
 
@@ -40,7 +53,7 @@ class Fused:
     ) -> list[MarginForecast]:
         """One forecast per request, in order."""
         forecaster = self._forecaster or await self._loaded()
-        return forecaster.forecast(requests, similar=similar)
+        return forecaster.forecast(requests, similar=similar, observe=self._observe)
 
     async def _loaded(self) -> Forecaster:
         """The models, loaded once, beside whatever else this process has to do."""
@@ -86,12 +99,18 @@ class Composed:
     """
 
     def __init__(
-        self, bundle: Path, combiner: Combiner, dejavu: AsksDejavu, lstm: AsksLstm
+        self,
+        bundle: Path,
+        combiner: Combiner,
+        dejavu: AsksDejavu,
+        lstm: AsksLstm,
+        observe: Observe = unobserved,
     ) -> None:
         self._bundle = bundle
         self._combiner = combiner
         self._dejavu = dejavu
         self._lstm = lstm
+        self._observe = observe
 
     @property
     def loading(self) -> bool:
@@ -104,18 +123,36 @@ class Composed:
         """One forecast per request, in order."""
         if not requests:
             return []
+        begun = time.perf_counter()
         expectations = [self._combiner.expect(request) for request in requests]
+        looked_up = time.perf_counter()
         rows = list(zip(requests, expectations, strict=True))
         dejavu, lstm = await asyncio.gather(
-            self._dejavu(
-                [
-                    DejavuQuestion(self._bundle, r.state, e.margin, r.exclude_game_id, similar)
-                    for r, e in rows
-                ]
+            self._timed(
+                "dejavu",
+                self._dejavu(
+                    [
+                        DejavuQuestion(self._bundle, r.state, e.margin, r.exclude_game_id, similar)
+                        for r, e in rows
+                    ]
+                ),
             ),
-            self._lstm([LstmQuestion(self._bundle, r.state, e.margin) for r, e in rows]),
+            self._timed(
+                "lstm",
+                self._lstm([LstmQuestion(self._bundle, r.state, e.margin) for r, e in rows]),
+            ),
         )
-        return [
+        answered = time.perf_counter()
+        forecasts = [
             self._combiner.combine(request, expectation, analogy, recurrent)
             for (request, expectation), analogy, recurrent in zip(rows, dejavu, lstm, strict=True)
         ]
+        self._observe("ensemble", looked_up - begun + time.perf_counter() - answered)
+        return forecasts
+
+    async def _timed(self, component: Component, answer: Awaitable[AnswerT]) -> AnswerT:
+        """What a model answers; how long it took is told where it did."""
+        begun = time.perf_counter()
+        answered = await answer
+        self._observe(component, time.perf_counter() - begun)
+        return answered

@@ -82,4 +82,8 @@ class Learning:
                 json.dumps(learned.to_payload()),
             )
         except Exception:
-            logger.exception("game %s is not learned yet; tried again later", ended.game_id)
+            logger.exception(
+                "game %s is not learned yet; tried again later",
+                ended.game_id,
+                extra={"game_id": ended.game_id},
+            )

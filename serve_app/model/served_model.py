@@ -12,7 +12,13 @@ from pathlib import Path
 from models.calibration.adaptation import Adaptation
 from models.calibration.learned_game import LearnedGame
 from models.errors import ForecastError
-from models.forecasters.forecaster import Forecaster, ForecastRequest, MarginForecast
+from models.forecasters.forecaster import (
+    Forecaster,
+    ForecastRequest,
+    MarginForecast,
+    Observe,
+    unobserved,
+)
 from models.game.game_state import GameState
 from models.training.bundle import Bundle
 from serve_app.api.problems import ServiceProblem
@@ -66,7 +72,7 @@ class ServedModel:
 
     Every replica reads the learned games from the store before it forecasts, so all give the same
     answer. Given `dejavu` and `lstm` those are asked for the models' answers, else both models live
-    in this process.
+    in this process. `observe` is told how long each component of a forecast took.
     """
 
     def __init__(
@@ -76,12 +82,14 @@ class ServedModel:
         *,
         dejavu: AsksDejavu | None = None,
         lstm: AsksLstm | None = None,
+        observe: Observe = unobserved,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._settings = settings
         self._store = store
         self._dejavu = dejavu
         self._lstm = lstm
+        self._observe = observe
         self._sleep = sleep
         self._now = self._load(settings.bundle)
         self._changing: asyncio.Task[None] | None = None
@@ -208,10 +216,12 @@ class ServedModel:
         adaptation = bundle.adaptation()
         placement: Placement
         if self._dejavu is None or self._lstm is None:
-            placement = Fused(self._forecaster_of(bundle, adaptation))
+            placement = Fused(self._forecaster_of(bundle, adaptation), self._observe)
         else:
             placement = Coalesced(
-                Composed(folder, bundle.combiner(adaptation), self._dejavu, self._lstm),
+                Composed(
+                    folder, bundle.combiner(adaptation), self._dejavu, self._lstm, self._observe
+                ),
                 self._settings.request_timeout_seconds,
             )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 FREE_PORTS = range(20_000, 30_000)
+METRICS_PORT = 9_464  # the one that OpenTelemetry has registered for its Prometheus export
 HAPROXY_WRAPPER = Path(__file__).parent / "haproxy.sh"
 # What the proxy says while there is nobody to answer: the problem `Unavailable` of the service.
 UNAVAILABLE = json.dumps(
@@ -55,6 +56,8 @@ def service_environment() -> Iterator[dict[str, str]]:
         # ... and one to an actor that restarts fails when Ray next looks, each second by default.
         "RAY_core_worker_internal_heartbeat_ms": "100",
         "OMP_NUM_THREADS": "1",
+        # Where Prometheus reads; a second service on this machine gets another, and says which.
+        "HALFTIME_METRICS_PORT": str(_metrics_port()),
         **_proxy_environment(folder),
     }
     try:
@@ -105,6 +108,21 @@ def _proxy_environment(folder: Path) -> dict[str, str]:
     }
 
 
+def _metrics_port() -> int:
+    return METRICS_PORT if _is_free(METRICS_PORT, reuse=True) else free_port()
+
+
+def _is_free(port: int, *, reuse: bool = False) -> bool:
+    """Whether nobody listens; with `reuse` connections that were just closed do not count."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(reuse))
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
 def free_port() -> int:
     """A port on loopback that nobody listens on now, nor is likely to take before it is used.
 
@@ -112,10 +130,6 @@ def free_port() -> int:
     gives its replicas (30000 and up).
     """
     for port in random.sample(FREE_PORTS, len(FREE_PORTS)):
-        with socket.socket() as probe:
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
+        if _is_free(port):
             return port
     raise OSError(f"no free port from {FREE_PORTS.start} to {FREE_PORTS.stop - 1} on {LOOPBACK}")

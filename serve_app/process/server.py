@@ -10,18 +10,19 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
 import ray
 from ray import serve
-from ray.serve.schema import ApplicationStatus, ServeDeploySchema
+from ray.serve.schema import ApplicationStatus, EncodingType, ServeDeploySchema
 
 from serve_app.process.config_edits import ConfigEdits
 from serve_app.process.config_file import load_config
 from serve_app.process.daily_archive import DailyArchive
+from serve_app.process.environment import LOOPBACK
 from serve_app.process.exposure import asks_for_token, exposure_warnings, listeners_of
 from serve_app.process.key_check import expect_keys_where_others_reach
 from serve_app.process.service_process import ServiceProcessError, expect_free
@@ -52,6 +53,8 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
     address = (http.host, http.port)
     print(_check_keys(edits.in_service), flush=True)
     expect_free(address[1], address[0])
+    metrics = _metrics_port(os.environ)
+    expect_free(metrics, LOOPBACK)
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -63,11 +66,12 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         _listen(on_signal)
         # Read while Ray's processes start, which leaves this one little to do.
         threading.Thread(target=import_module, args=[APPLICATION], daemon=True).start()
-        _start_ray()
+        _start_ray(edits.in_service, metrics)
         _listen(on_signal)  # Ray has set handlers of its own.
         _start_serve(edits.in_service)
         _deploy(edits.in_service)
         _warn_of_exposure()
+        print(f"metrics on http://{LOOPBACK}:{metrics}/metrics", flush=True)
         print(f"serving on http://{address[0]}:{address[1]}", flush=True)
         archive = DailyArchive(_settings_of(edits.in_service), _say_error)
         started_by = os.getppid()
@@ -148,13 +152,28 @@ def _listen(handler: object) -> None:
         signal.signal(number, handler)  # type: ignore[arg-type]
 
 
-def _start_ray() -> None:
+def _metrics_port(environment: Mapping[str, str]) -> int:
+    """The port of the metrics on loopback; raises SettingsError where it is none."""
+    text = environment.get("HALFTIME_METRICS_PORT", "")
+    if not (text.isascii() and text.isdigit() and 1_024 <= int(text) <= 65_535):
+        raise SettingsError(f"HALFTIME_METRICS_PORT: expected a port from 1024 on; got {text!r}")
+    return int(text)
+
+
+def _start_ray(config: ServeDeploySchema, metrics_port: int) -> None:
     ray.init(
         address="local",
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.WARNING,
+        # Of the processes that are no replicas, in the form that Serve gives to the replicas'.
+        logging_config=ray.LoggingConfig(_encoding(config), log_level="WARNING"),
+        _metrics_export_port=metrics_port,
     )
+
+
+def _encoding(config: ServeDeploySchema) -> str:
+    return EncodingType(config.logging_config.encoding if config.logging_config else "TEXT").value
 
 
 def _start_serve(config: ServeDeploySchema) -> None:

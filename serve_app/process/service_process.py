@@ -14,7 +14,7 @@ from typing import Self
 
 import httpx
 
-from serve_app.process.environment import LOOPBACK
+from serve_app.process.environment import LOOPBACK, free_port
 from serve_app.process.session import kill_session, session_members
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +37,8 @@ class ServiceProcess:
     def __init__(self, command: Sequence[str], port: int, log: Path) -> None:
         self.url = f"http://{LOOPBACK}:{port}"
         self.live_url = f"ws://{LOOPBACK}:{port}/ws/live"
+        self._metrics_port = os.environ.get("HALFTIME_METRICS_PORT") or str(free_port())
+        self.metrics_url = f"http://{LOOPBACK}:{self._metrics_port}/metrics"
         self._port = port
         self._command = command
         self._log = log
@@ -60,6 +62,7 @@ class ServiceProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env={**os.environ, "HALFTIME_METRICS_PORT": self._metrics_port},
                 start_new_session=True,
             )
 

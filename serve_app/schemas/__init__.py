@@ -64,6 +64,7 @@ from serve_app.schemas.requests import (
     Request,
     ScoreUpdate,
 )
+from serve_app.schemas.system import FeedLag, ResponseTimes, System
 from serve_app.schemas.webhooks import (
     EXAMPLE_URL,
     Delivery,
@@ -102,6 +103,7 @@ __all__ = [
     "EventType",
     "ExpectedMargin",
     "Explanation",
+    "FeedLag",
     "Forecast",
     "ForecastAt",
     "GameCourse",
@@ -129,6 +131,7 @@ __all__ = [
     "Problem",
     "Ready",
     "Request",
+    "ResponseTimes",
     "Revision",
     "RunningForecast",
     "Score",
@@ -140,6 +143,7 @@ __all__ = [
     "SimilarPastGames",
     "Skill",
     "StrengthSource",
+    "System",
     "TeamCode",
     "Timestamp",
     "Webhook",

@@ -14,6 +14,7 @@ from serve_app.schemas.answers import (
     RunningForecast,
 )
 from serve_app.schemas.fields import GameState
+from serve_app.schemas.system import System
 
 ChangeType = Literal["game", "score", "forecast", "prediction", "revision", "outcome", "ended"]
 
@@ -28,6 +29,7 @@ class LiveMessage(Answer):
         "snapshot",
         "resumed",
         "heartbeat",
+        "system",
         "game",
         "score",
         "forecast",
@@ -66,6 +68,13 @@ class HeartbeatMessage(_Message):
     """Nothing that was asked for has happened for a while; `since` may be this `seq`."""
 
     type: Literal["heartbeat"]
+
+
+class SystemMessage(_Message):
+    """How the service is doing, every few seconds, to who names the type `system`."""
+
+    type: Literal["system"]
+    system: System
 
 
 class _Change(_Message):
@@ -139,6 +148,7 @@ AnyMessage: TypeAlias = Annotated[
     SnapshotMessage
     | ResumedMessage
     | HeartbeatMessage
+    | SystemMessage
     | GameMessage
     | ScoreMessage
     | ForecastMessage

@@ -28,6 +28,7 @@ from serve_app.api.problems import (
 from serve_app.game.due_forecast import DueForecast
 from serve_app.game.game_day import day_of
 from serve_app.game.game_session import GameSession, State
+from serve_app.game.game_standing import GameStanding, standing
 from serve_app.game.game_view import (
     end_result,
     ended_game,
@@ -134,6 +135,12 @@ class GameShard:
             with suppress(Unavailable):
                 views.append(self.game(game_id))
         return views
+
+    def standings(self, owns: Callable[[str], bool]) -> list[GameStanding]:
+        """How the live games stand that are in memory and that this shard owns."""
+        now = self._now()
+        own = (one for one in self._sessions if owns(one.registration.game_id))
+        return [live for one in own if (live := standing(one, now)) is not None]
 
     def prediction(self, game_id: str) -> Prediction:
         """The frozen prediction; raises a problem that says why there is none."""

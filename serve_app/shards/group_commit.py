@@ -6,6 +6,7 @@ one. So the busier the shard, the fewer commits an update costs; an idle one com
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -25,13 +26,18 @@ class GroupCommit:
 
     `writing` is the transaction. An operation that raises a ServiceProblem must have changed
     nothing; any other error takes the group back, and each of it is tried alone. At most
-    `most_waiting` operations wait.
+    `most_waiting` operations wait. `committed` is told how many seconds each group took.
     """
 
     def __init__(
-        self, writing: Callable[[], AbstractContextManager[None]], *, most_waiting: int
+        self,
+        writing: Callable[[], AbstractContextManager[None]],
+        *,
+        most_waiting: int,
+        committed: Callable[[float], object] = lambda _: None,
     ) -> None:
         self._writing = writing
+        self._note_committed = committed
         self._most_waiting = most_waiting
         self._waiting: list[tuple[Operation, asyncio.Future[Any]]] = []
 
@@ -54,7 +60,9 @@ class GroupCommit:
 
     def _commit(self) -> None:
         group, self._waiting = self._waiting, []
+        begun = time.perf_counter()
         outcomes = commit_together(self._writing, [operation for operation, _ in group])
+        self._note_committed(time.perf_counter() - begun)
         for (_, answer), outcome in zip(group, outcomes, strict=True):
             if answer.cancelled():
                 continue

@@ -39,6 +39,9 @@ class SessionCache:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def __iter__(self) -> Iterator[GameSession]:
+        return iter(self._sessions.values())
+
     def get(self, game_id: str) -> GameSession:
         """The session of a registered game, rebuilt from the journal where it is not at hand.
 
@@ -164,7 +167,7 @@ def of_one_game(game_id: str) -> Iterator[None]:
     try:
         yield
     except ArchiveError as error:
-        logger.error("%s", error)
+        logger.error("%s", error, extra={"game_id": game_id})
         raise Unavailable(
             f"game {game_id!r}: its archived journal cannot be read", game_id=game_id
         ) from None

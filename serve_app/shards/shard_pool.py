@@ -22,6 +22,9 @@ from serve_app.shards.game_shard import GameShard
 from serve_app.shards.group_commit import GroupCommit, read
 from serve_app.shards.shard_messages import Applied, MadeForecast, Update
 from serve_app.storage.store import Store
+from serve_app.system.logs import redact_secrets
+from serve_app.system.reporting import reporting, start
+from serve_app.system.shard_watch import ShardWatch
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +44,8 @@ class ShardActor:
     Commits block the event loop, so no call ever sees what is not on disk yet.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, index: int = 0) -> None:
+        redact_secrets()
         hub = connect_hub(settings)
         self._shard = GameShard(
             Store.at(settings.data_dir, settings.store_url),
@@ -50,11 +54,21 @@ class ShardActor:
             # A wake-up that is lost is made good; those of a hub that is away must not pile up.
             notify=hub.notify.options(max_task_retries=0).remote,
         )
-        self._commits = GroupCommit(self._shard.writing, most_waiting=MOST_WAITING)
+        # What it stood in for is told of by the shard that owns it.
+        self._watch = ShardWatch(
+            lambda: self._shard.standings(lambda game: shard_of(game, settings.shards) == index)
+        )
+        self._commits = GroupCommit(
+            self._shard.writing, most_waiting=MOST_WAITING, committed=self._watch.committed
+        )
+        self._reporting = start(reporting(hub, self._watch, "shard", f"shard-{index}"))
 
     async def call(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
         """Call a method of the shard, in a commit shared with all that waits."""
-        return await self._commits.run(lambda: getattr(self._shard, method)(*arguments))
+        answer = await self._commits.run(lambda: getattr(self._shard, method)(*arguments))
+        if method == "apply":
+            self._watch.applied(answer)
+        return answer
 
     async def read(self, game_ids: Sequence[str], method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
         """Call a method of the shard that writes nothing and is about these games."""
@@ -98,7 +112,7 @@ class ShardPool:
                     # Another shard is asked instead; and a call must not outlive who asked.
                     max_task_retries=0,
                     max_pending_calls=MOST_WAITING,
-                ).remote(settings)
+                ).remote(settings, index)
                 for index in range(settings.shards)
             ]
         )
@@ -209,7 +223,7 @@ class ShardPool:
         own = shard_of(game_ids[0], len(self))
         turns = cycle((own, (own + 1) % len(self)))
         until = asyncio.get_running_loop().time() + AWAY_SECONDS
-        with _problems():
+        with _problems(game_ids):
             while True:
                 index = next(turns)
                 shard = self._shards[index]
@@ -235,14 +249,14 @@ class ShardPool:
 
 
 @contextmanager
-def _problems() -> Iterator[None]:
+def _problems(game_ids: Sequence[str] = ()) -> Iterator[None]:
     """The problem of an actor is raised as it is, what Ray says of an actor as a problem."""
     try:
         yield
     except RayTaskError as error:
         if isinstance(error.cause, ServiceProblem):
             raise error.cause from None
-        logger.error("a shard failed", exc_info=error)
+        logger.error("a shard failed", exc_info=error, extra={"game_ids": list(game_ids)})
         raise Unavailable("a shard failed; its log says more") from None
     except PendingCallsLimitExceeded as error:
         raise Overloaded(f"{MOST_WAITING} requests wait for a shard already") from error

@@ -138,6 +138,11 @@ class Games:
             rows = connection.execute(newest_first.limit(limit)).scalars().all()
         return list(reversed(rows))
 
+    def count_monitored(self) -> int:
+        """Number of games that are registered and were not declared over."""
+        with self._database.reading() as connection:
+            return connection.execute(_COUNT_MONITORED).scalar_one()
+
     def of_day(self, day: datetime.date) -> list[str]:
         """The ids of the games of one day, in the order of their registration."""
         with self._database.reading() as connection:
@@ -177,6 +182,7 @@ _GET = sa.select(
 _VERSIONS = sa.select(games.c.game_id, games.c.version).where(
     games.c.game_id.in_(sa.bindparam("game_ids", expanding=True))
 )
+_COUNT_MONITORED = sa.select(sa.func.count(games.c.game_id)).where(games.c.ended_at.is_(None))
 _ARCHIVE_OF = sa.select(games.c.archive).where(games.c.game_id == sa.bindparam("its_game"))
 
 

@@ -8,12 +8,13 @@ import pytest
 
 from models.errors import ForecastError
 from serve_app.live.asyncapi import MESSAGES, asyncapi
-from serve_app.live.message import Message, change, heartbeat, resumed, snapshot
+from serve_app.live.message import Message, change, heartbeat, resumed, snapshot, system_news
 from serve_app.live.running_pace import Wait
 from serve_app.schemas import LiveMessage
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Applied, MadeForecast
 from serve_app.storage.store import Store
+from serve_app.system.system_state import SystemState
 from tests.serve_app.conftest import forecast, registration, update, updates
 
 
@@ -39,7 +40,8 @@ def messages(store: Store) -> list[Message]:
     shard.end("g1")
     views = [view.model_dump_json() for view in shard.games(["g1"])]
     told = [change(row) for row in store.journal.after(0, 1_000)]
-    return [*told, snapshot(3, views), snapshot(3, views, 99), resumed(3), heartbeat(3)]
+    news = system_news(3, SystemState(2).system(1).model_dump_json())
+    return [*told, snapshot(3, views), snapshot(3, views, 99), resumed(3), heartbeat(3), news]
 
 
 def test_every_message_is_as_described(messages: list[Message]):

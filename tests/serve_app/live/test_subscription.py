@@ -19,6 +19,13 @@ def test_parameters_may_come_again_and_again():
     )
 
 
+def test_news_of_the_system_is_only_for_who_names_it():
+    assert of("type=system").wants_system
+    assert of("game=a&type=score&type=system").wants_system
+    assert not of("").wants_system
+    assert not of("type=score").wants_system
+
+
 def test_where_an_event_source_was_is_newer_than_its_address():
     assert of("since=12", "40").since == 40
 

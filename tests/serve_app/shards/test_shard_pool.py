@@ -52,10 +52,20 @@ class LocalActor:
         self.is_away = False
 
 
+def deaf_hub() -> SimpleNamespace:
+    """A hub that takes whatever it is told."""
+
+    async def take(*_: object) -> None:
+        pass
+
+    told = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=take))
+    notified = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda: None))
+    return SimpleNamespace(notify=notified, take_report=told)
+
+
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    notify = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda: None))
-    monkeypatch.setattr(shard_pool, "connect_hub", lambda _: SimpleNamespace(notify=notify))
+    monkeypatch.setattr(shard_pool, "connect_hub", lambda _: deaf_hub())
     return Settings(data_dir=tmp_path)
 
 

@@ -1,0 +1,1 @@
+"""How the running service is doing: what it counts, what it tells operators, what it exports."""
