@@ -53,7 +53,7 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
     address = (http.host, http.port)
     print(_check_keys(edits.in_service), flush=True)
     expect_free(address[1], address[0])
-    metrics = _metrics_port(os.environ)
+    metrics = metrics_port_of(os.environ)
     expect_free(metrics, LOOPBACK)
     stop = threading.Event()
 
@@ -152,7 +152,7 @@ def _listen(handler: object) -> None:
         signal.signal(number, handler)  # type: ignore[arg-type]
 
 
-def _metrics_port(environment: Mapping[str, str]) -> int:
+def metrics_port_of(environment: Mapping[str, str]) -> int:
     """The port of the metrics on loopback; raises SettingsError where it is none."""
     text = environment.get("HALFTIME_METRICS_PORT", "")
     if not (text.isascii() and text.isdigit() and 1_024 <= int(text) <= 65_535):

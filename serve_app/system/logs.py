@@ -7,6 +7,7 @@ sets up in the same form. What a message is about stands in fields: `game_id` or
 
 import logging
 import re
+import traceback
 from typing import Any
 
 from serve_app.access.keys import KEY_FORM
@@ -26,7 +27,7 @@ def log_as_replica() -> None:
 
 
 def redact_secrets() -> None:
-    """Take secrets out of whatever this process logs, exceptions included."""
+    """Take secrets out of whatever this process logs, exceptions included; once is enough."""
     make = logging.getLogRecordFactory()
     if getattr(make, "redacts", False):
         return
@@ -46,7 +47,7 @@ def _redacted(record: logging.LogRecord) -> logging.LogRecord:
     if _SECRET.search(text):
         record.msg, record.args = _SECRET.sub(REDACTED, text), ()
     if record.exc_info and record.exc_info[0] is not None:
-        trace = logging.Formatter().formatException(record.exc_info)
-        if _SECRET.search(trace):
-            record.exc_text = _SECRET.sub(REDACTED, trace)
+        # Not left to the formatter: it prints, which Serve has changed to print tuples.
+        trace = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        record.exc_text = _SECRET.sub(REDACTED, trace)
     return record

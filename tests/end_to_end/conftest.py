@@ -1,6 +1,7 @@
 """The real service, started as an operator starts it."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,3 +81,15 @@ def scores(game_id: str, minutes: range) -> list[dict[str, object]]:
 def register(http: httpx.Client, game_id: str) -> None:
     answer = http.post("/games", json={"game_id": game_id, "home_team": "BOS", "away_team": "LAL"})
     assert answer.status_code == 200, answer.text
+
+
+def log_folder(service: ServiceProcess) -> Path:
+    """Where the processes of this service write their logs."""
+    for pid in service.members():
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        if found := re.search(r"--log_dir=([^\0]+)", command):
+            return Path(found[1])
+    raise AssertionError("no process of the service names its log folder")

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from serve_app.process.server import serve_forever
 from serve_app.process.service_process import ServiceProcess
 from serve_app.scraper_integration import integrate_with_your_scraper
 from serve_app.settings import SettingsError
-from tests.end_to_end.conftest import CONFIGS, scores
+from tests.end_to_end.conftest import CONFIGS, log_folder, scores
 
 GAME = {"game_id": "guarded", "home_team": "BOS", "away_team": "LAL"}
 REVOKED_SECONDS = 4 * (HOLD_SECONDS + CHECK_SECONDS)  # four times the promise, for a slow machine
@@ -182,18 +181,6 @@ def expect_ray_is_closed(service: ServiceProcess, folder: Path) -> None:
             with pytest.raises(grpc.RpcError) as refused:
                 call(b"", timeout=30)
         assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
-
-
-def log_folder(service: ServiceProcess) -> Path:
-    """Where the processes of this service write their logs."""
-    for pid in service.members():
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        if found := re.search(r"--log_dir=([^\0]+)", command):
-            return Path(found[1])
-    raise AssertionError("no process of the service names its log folder")
 
 
 def eventually(holds: Callable[[], bool]) -> None:

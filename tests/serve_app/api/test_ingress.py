@@ -409,6 +409,7 @@ class TestStatus:
             "/webhooks/{webhook_id}/test",
             "/webhooks/{webhook_id}/deliveries",
             "/webhooks/{webhook_id}/deliveries/{delivery_id}/resend",
+            "/system",
         }
 
 

@@ -11,6 +11,7 @@ import pytest
 from serve_app.client import AsyncForecastClient, ForecastClient
 from serve_app.client.errors import AnswerError, NotAllowedError
 from serve_app.schemas import AnyMessage
+from serve_app.system.system_state import SystemState
 
 TIME = "2024-01-05T00:00:00Z"
 
@@ -136,6 +137,15 @@ def test_it_asks_for_what_it_is_told_to(watch: Callable[..., list[AnyMessage]]):
     feed = Feed([event("resumed", 3), ended(4)])
     watch(feed, 1, since=3, games=["a b", "c"], types=["ended"])
     assert feed.asked == ["since=3&game=a+b&game=c&type=ended"]
+
+
+def test_news_of_the_system_is_told(watch: Callable[..., list[AnyMessage]]):
+    system = SystemState(2).system(5).model_dump(mode="json")
+    feed = Feed([snapshot(3), event("system", 3, system=system)])
+    told = watch(feed, 2, types=["system"])[1]
+    assert feed.asked == ["type=system"]
+    assert told.type == "system"
+    assert told.system.games_monitored == 5
 
 
 def test_history_that_is_gone_is_told(watch: Callable[..., list[AnyMessage]]):

@@ -10,9 +10,10 @@ from serve_app.api.ingress import build_api
 from serve_app.fuzz.contract import ContractReport, check_contract
 from serve_app.live.live_service import LiveService
 from serve_app.model.served_model import ServedModel
-from serve_app.schemas import EXAMPLE_GAME, EXAMPLE_URL
+from serve_app.schemas import EXAMPLE_GAME, EXAMPLE_URL, System
 from serve_app.settings import Settings
 from serve_app.storage.store import Store
+from serve_app.system.system_state import SystemState
 
 # No other is called, nor is its name looked up.
 RECEIVER = str(urlsplit(EXAMPLE_URL).hostname)
@@ -42,8 +43,11 @@ async def checked(app: FastAPI, examples: int, phases: tuple[str, ...]) -> Contr
 
 @pytest.fixture
 def api(service: LiveService, store: Store) -> FastAPI:
+    async def system() -> System:
+        return SystemState(settings.shards).system(games_monitored=0)
+
     settings = Settings(webhook_hosts=(RECEIVER,))
-    return build_api(settings, service, store, ServedModel(settings, store))
+    return build_api(settings, service, store, ServedModel(settings, store), system=system)
 
 
 async def test_the_service_keeps_to_its_description(api: FastAPI):
