@@ -183,13 +183,10 @@ WEBHOOK_DELIVERIES = _metric(
     "webhook_deliveries_total",
     "counter",
     "webhooks",
-    "Attempts to deliver a webhook by outcome: delivered (2xx), failed (it is tried again), gone "
-    "(410, the webhook is disabled), dead (given up, on the dead-letter list).",
-    {"outcome": ("delivered", "failed", "gone", "dead")},
+    "Attempts to deliver a webhook by outcome: delivered (2xx), failed (it is tried again), dead "
+    "(given up: 410, or the last of a day's attempts).",
+    {"outcome": ("delivered", "failed", "dead")},
 )
 WEBHOOKS_PENDING = _metric(
     "webhooks_pending", "gauge", "webhooks", "Webhook deliveries that wait to be made."
-)
-WEBHOOKS_DEAD = _metric(
-    "webhooks_dead", "gauge", "webhooks", "Webhook deliveries on the dead-letter list."
 )

@@ -32,10 +32,9 @@ class FeedReport:
 
 @dataclass(frozen=True, slots=True)
 class WebhookReport:
-    """The sender of webhooks: how many deliveries wait to be made, and how many were given up."""
+    """The sender of webhooks: how many deliveries wait to be made."""
 
     pending: int
-    dead: int
 
 
 Report = IngressReport | ShardReport | FeedReport | WebhookReport

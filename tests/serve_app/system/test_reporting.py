@@ -40,7 +40,7 @@ class Reports:
         self.tally.count(UPDATES, "taken")
         if self.failing:
             raise RuntimeError("a defect")
-        return WebhookReport(len(self.sent), 0)
+        return WebhookReport(len(self.sent))
 
     async def send(self, report: Report) -> None:
         if self.away:
@@ -63,7 +63,7 @@ async def test_each_round_reports_and_records_what_has_come_together():
     async with reporting(reports, rounds):
         await rounds.one()
         await rounds.one()
-        assert reports.sent[:2] == [WebhookReport(0, 0), WebhookReport(1, 0)]
+        assert reports.sent[:2] == [WebhookReport(0), WebhookReport(1)]
         assert reports.recorded[1].counters == {(UPDATES, ("taken",)): 1}
 
 

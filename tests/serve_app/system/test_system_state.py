@@ -55,7 +55,7 @@ def test_reports_of_all_processes_are_one_state(state: SystemState, clock: Clock
     state.take("ingress-b", IngressReport("m2", "m2+1", responses(900.0)))
     state.take("feed-a", FeedReport(watchers=3, dropped=1))
     state.take("feed-b", FeedReport(watchers=4, dropped=0))
-    state.take("webhooks", WebhookReport(pending=5, dead=1))
+    state.take("webhooks", WebhookReport(pending=5))
     system = state.system(games_monitored=7)
     assert system.games_monitored == 7
     assert system.games_live == 3

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -40,14 +40,14 @@ from serve_app.system.metrics import (
     UPDATES,
     WATCHERS,
     WEBHOOK_DELIVERIES,
-    WEBHOOKS_DEAD,
     WEBHOOKS_PENDING,
     Metric,
 )
+from serve_app.system.reports import WebhookReport
 from serve_app.system.shard_watch import ShardWatch
 from serve_app.system.system_state import SystemState
 from serve_app.system.tally import Tally
-from serve_app.system.webhook_watch import WebhookWatch
+from serve_app.system.webhook_watch import DeliveryOutcome, WebhookWatch
 from tests.serve_app.conftest import forecast, registration, update, updates
 
 
@@ -273,17 +273,22 @@ async def _never(*_: object) -> Any:  # noqa: ANN401
     await asyncio.Event().wait()
 
 
+DELIVERY_OUTCOMES: tuple[DeliveryOutcome, ...] = get_args(DeliveryOutcome)
+
+
 class TestWebhooks:
+    def test_its_outcomes_are_those_of_the_metric(self):
+        assert WEBHOOK_DELIVERIES.labels["outcome"] == DELIVERY_OUTCOMES
+
     async def test_what_it_is_fed_is_counted_and_told(self):
-        watch = WebhookWatch()
-        for outcome in ("delivered", "failed", "failed", "gone", "dead"):
+        watch = WebhookWatch(lambda: 3)
+        for outcome in DELIVERY_OUTCOMES:
             watch.attempted(outcome)
-        watch.waiting(pending=3, dead=1)
-        report = await watch.report()
-        assert (report.pending, report.dead) == (3, 1)
+        watch.attempted("failed")
+        assert await watch.report() == WebhookReport(3)
         drained = watch.tally.drain()
         assert drained.counters[WEBHOOK_DELIVERIES, ("failed",)] == 2
-        assert drained.gauges == {(WEBHOOKS_PENDING, ()): 3, (WEBHOOKS_DEAD, ()): 1}
+        assert drained.gauges == {(WEBHOOKS_PENDING, ()): 3}
 
 
 def test_a_problem_is_no_update_that_was_taken():
