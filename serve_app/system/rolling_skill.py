@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from serve_app.storage.predictions import ResolvedPrediction
+from serve_app.storage.resolved import ResolvedPrediction
 
 NEWEST = 200  # two or three weeks of a season
 
