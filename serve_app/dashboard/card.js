@@ -1,63 +1,39 @@
-// One game's card: made once, then changed in place. Feed data is only ever set as text.
+// One game's card: made once, then changed in place. Its height does not depend on what is known.
 
 import { barBound, barShapes, chartRange, chartShapes } from "./chart.js";
-import { HALFTIME_SECONDS } from "./night.js";
+import { HALFTIME_SECONDS, phaseOf } from "./night.js";
+import { partsOf, setAttribute, setCentre, setPath, setText } from "./parts.js";
+import { hrefOf } from "./router.js";
 import * as words from "./words.js";
 
 const FRESH_MILLISECONDS = 12_000;
-const SHOWN_SIMILAR = 10;
-
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-function setAttribute(node, name, value) {
-  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
-}
-
-function setPath(node, path) {
-  node.toggleAttribute("hidden", path === null);
-  if (path !== null) setAttribute(node, "d", path);
-}
-
-function setCentre(node, centre) {
-  node.toggleAttribute("hidden", centre === null);
-  if (centre === null) return;
-  setAttribute(node, "cx", centre[0]);
-  if (centre.length > 1) setAttribute(node, "cy", centre[1]);
-}
 
 /** A card on the page. `root` is its list item; `update(game)` redraws what changed. */
 export class Card {
   constructor(template) {
     this.root = template.content.firstElementChild.cloneNode(true);
-    this.parts = {};
-    for (const node of this.root.querySelectorAll("[data-part]")) {
-      this.parts[node.dataset.part] = node;
-    }
-    this.parts.details.addEventListener("toggle", () => this.#fillDetails());
+    this.parts = partsOf(this.root);
   }
 
   update(game) {
-    this.game = game;
     const { parts } = this;
     this.root.dataset.state = game.state;
+    this.root.dataset.game = game.game_id;
+    this.root.toggleAttribute("data-stale", game.stale);
     setText(parts.title, words.titleOf(game));
-    setText(parts.chip, words.CHIPS[game.state] ?? game.state);
+    setAttribute(parts.link, "href", hrefOf("game", game.game_id));
+    setText(parts.chip, words.chipOf(game));
     setText(parts.clock, words.clockText(game));
     this.#drawScores(game);
     this.#drawChart(game);
     this.#drawRunning(game);
-    const remark = words.remarkOf(game);
-    setText(parts.remark, remark);
-    parts.remark.hidden = remark === "";
-    parts.forecast.hidden = !game.prediction;
+    setText(parts.remark, words.remarkOf(game));
+    parts.remark.hidden = Boolean(game.prediction);
+    parts["frozen-body"].classList.toggle("unseen", !game.prediction);
     if (game.prediction) {
       this.#drawForecast(game);
       this.#drawBar(game);
       this.#drawAccount(game);
-      this.#drawRevision(game);
-      this.#fillDetails();
     }
   }
 
@@ -73,7 +49,7 @@ export class Card {
     setText(parts.away, game.away_team);
     setText(parts["home-points"], String(game.score_home ?? "–"));
     setText(parts["away-points"], String(game.score_away ?? "–"));
-    this.root.dataset.leader = game.margin > 0 ? "home" : game.margin < 0 ? "away" : "none";
+    this.root.dataset.leader = words.leaderOf(game);
   }
 
   #drawChart(game) {
@@ -99,21 +75,20 @@ export class Card {
     setAttribute(parts.chart, "aria-label", words.chartLabel(game));
   }
 
-  // Of halftime it speaks until the half, of the final until the game is over.
+  // Of halftime it speaks until the half, then of what came of it; of the final until the end.
   #drawRunning(game) {
     const { parts } = this;
     const { forecast } = game;
-    parts.running.hidden = !forecast || game.state === "ended";
+    parts.running.hidden = phaseOf(game) !== "live";
     if (parts.running.hidden) return;
     setText(parts["running-clock"], words.runningText(forecast));
-    const half = game.elapsed < HALFTIME_SECONDS ? forecast.halftime : null;
-    parts["half-row"].hidden = !half;
-    if (half) {
-      setText(parts["half-lead"], words.lead(game, half.point_forecast));
-      setText(parts["half-span"], words.span(game, half));
-    }
-    setText(parts["final-lead"], words.lead(game, forecast.final.point_forecast));
-    setText(parts.win, words.winText(game, forecast.final.win_probability));
+    setText(parts.win, forecast ? words.winText(game, forecast.final.win_probability) : "");
+    const half = game.elapsed < HALFTIME_SECONDS ? forecast?.halftime : null;
+    const outcome = game.prediction?.outcome;
+    setText(parts["half-lead"], words.rowLead(game, half, outcome?.halftime_margin));
+    setText(parts["half-span"], half ? words.span(game, half) : "");
+    setText(parts["final-lead"], words.rowLead(game, forecast?.final));
+    setText(parts["final-span"], forecast ? words.span(game, forecast.final) : "");
   }
 
   #drawForecast(game) {
@@ -121,8 +96,7 @@ export class Card {
     const { prediction } = game;
     setText(parts.frozen, words.frozenText(prediction));
     setText(parts.headline, words.lead(game, prediction.point_forecast));
-    const coverage = words.percent(prediction.coverage_probability, 1);
-    setText(parts["interval-label"], `${coverage} interval`);
+    setText(parts["interval-label"], words.intervalName(prediction));
     setText(parts.interval, words.span(game, prediction));
   }
 
@@ -145,7 +119,7 @@ export class Card {
     const { parts } = this;
     const { outcome } = game.prediction;
     const known = outcome ? outcome.halftime_margin : game.margin;
-    const side = outcome ? (outcome.covered ? "inside" : "outside") : "open";
+    const side = words.sideOf(outcome);
     this.root.dataset.interval = side;
     setText(parts["against-label"], outcome ? `Halftime, ${side}` : "Margin now");
     setText(parts.against, Number.isFinite(known) ? words.lead(game, known, 0) : "–");
@@ -158,43 +132,4 @@ export class Card {
     parts.error.classList.toggle("closer", gain > 0);
     parts.persistence.classList.toggle("closer", gain < 0);
   }
-
-  #drawRevision(game) {
-    const { revised } = this.parts;
-    const revision = game.prediction.revisions?.at(-1);
-    revised.hidden = !revision;
-    if (!revision) return;
-    setText(revised, words.revisionText(game, revision));
-  }
-
-  // Rows are made only when someone opens them: most cards are never opened.
-  #fillDetails() {
-    const { parts, game } = this;
-    const explanation = game.prediction?.explanation;
-    parts.details.hidden = !explanation;
-    if (!explanation) return;
-    const similar = explanation.similar_games.slice(0, SHOWN_SIMILAR);
-    const noun = similar.length === 1 ? "similar game" : "similar games";
-    setText(parts.summary, `${similar.length} ${noun}`);
-    if (!parts.details.open || this.filledFor === game.prediction.made_at) return;
-    this.filledFor = game.prediction.made_at;
-    parts.similar.replaceChildren(...similar.map(similarRow));
-    setText(parts.makeup, words.makeupOf(game));
-  }
-}
-
-function similarRow(similar) {
-  const row = document.createElement("tr");
-  const cells = [
-    [words.titleOf(similar), ""],
-    [words.dayText(similar.date), ""],
-    [words.lead(similar, similar.halftime_differential, 0), "number"],
-    [similar.distance.toFixed(2), "number"],
-  ];
-  for (const [text, kind] of cells) {
-    const cell = row.appendChild(document.createElement("td"));
-    cell.className = kind;
-    cell.textContent = text;
-  }
-  return row;
 }

@@ -1,33 +1,56 @@
 // The page: keeps the link to the live feed, takes its messages in, and draws once per frame.
 
-import { Card } from "./card.js";
+import { Announcer } from "./announcer.js";
+import { KeyLock } from "./key_lock.js";
 import { Link } from "./link.js";
-import { apply, arrange, counts, emptyNight, standing } from "./night.js";
-import { looksLikeKey, Refused, Session } from "./session.js";
-import { announcement, percent } from "./words.js";
+import { apply, ASKED_TYPES, emptyNight, forgetOld } from "./night.js";
+import { Record } from "./record.js";
+import { Reports } from "./reports.js";
+import { hrefOf, Router } from "./router.js";
+import { Refused, Session } from "./session.js";
+import { SilenceWatch } from "./silence.js";
+import { TonightView } from "./tonight_view.js";
+import { announcement, exampleOf } from "./words.js";
 
 const SILENCE_MILLISECONDS = 45_000; // three heartbeats
-const DRAWING_MILLISECONDS = 8;
-const ACCURACY_MILLISECONDS = 1_500;
-const ACCURACY_RETRY_MILLISECONDS = 15_000;
-const FIRST_WORD_MILLISECONDS = 500;
-const ANNOUNCE_MILLISECONDS = 4_000;
-const CROWD = 60;
-const TITLE = document.title;
+const WATCH_MILLISECONDS = 5_000;
+const NAME = "Halftime Forecaster";
 const byId = (id) => document.getElementById(id);
+const viewNode = (name) => document.querySelector(`main > [data-view="${name}"]`);
 const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-// --- the night on the page ------------------------------------------------------------------
+// --- the night and its views ----------------------------------------------------------------
 
 const night = emptyNight();
-const cards = new Map();
-const dirty = new Set();
-const standings = new Map();
-const template = byId("card");
-const sections = new Map(
-  [...document.querySelectorAll(".phase")].map((node) => [node.dataset.phase, node]),
-);
-let arranged = true;
+const reports = new Reports();
+const announcer = new Announcer(byId("announcer"));
+const session = new Session({ storage: tabStorage(), ask: (...request) => fetch(...request) });
+const record = new Record({
+  fetchJson: (path) => askService(path),
+  mayAsk: () => link.live,
+  onChange: () => schedule(),
+});
+const context = {
+  night,
+  record,
+  reports,
+  template: byId("card"),
+  fetchJson: (path) => askService(path),
+  isLive: () => link.live,
+  redraw: () => schedule(),
+};
+
+// Views that draw charts come when they are first opened: what a visitor of tonight does not need.
+const VIEW_MODULES = {
+  game: async () => new (await import("./game_view.js")).GameView(viewNode("game"), context),
+  accuracy: async () =>
+    new (await import("./accuracy_view.js")).AccuracyView(viewNode("accuracy"), context),
+  system: async () => new (await import("./system_view.js")).SystemView(viewNode("system"), context),
+};
+const tonight = new TonightView(viewNode("tonight"), context);
+const views = new Map([["tonight", tonight]]);
+const titles = { tonight: "Tonight", game: "Game", accuracy: "Accuracy", system: "System" };
+let current = "tonight";
 let frame = null;
 
 function schedule() {
@@ -35,179 +58,130 @@ function schedule() {
 }
 
 function takeIn(message) {
-  for (const id of apply(night, message)) {
-    dirty.add(id);
-    const game = night.games.get(id);
-    if (standings.get(id) !== standing(game)) {
-      standings.set(id, standing(game));
-      arranged = false;
-    }
-  }
+  const changed = apply(night, message);
+  for (const view of views.values()) view.take(message, changed);
   if (message.type === "snapshot" || message.type === "resumed") {
-    arranged = false;
-    refreshAccuracy(0);
+    record.refresh(0);
     fetchModels();
   }
-  if (message.type === "outcome") refreshAccuracy(ACCURACY_MILLISECONDS);
+  if (message.type === "system") reports.add(message.system);
+  if (message.type === "outcome") record.outcomeCame();
+  while (night.predicted.length > 0) {
+    announcer.say(announcement(night.games.get(night.predicted.shift())));
+  }
   schedule();
 }
 
-// A frame draws for a few milliseconds at most; what is left waits for the next one.
 function draw() {
   frame = null;
-  const end = performance.now() + DRAWING_MILLISECONDS;
-  let drew = 0;
-  if (!arranged) forgetGone();
-  for (const id of dirty) {
-    if (drew > 0 && performance.now() > end) break;
-    dirty.delete(id);
-    drawCard(id);
-    drew += 1;
+  const more = views.get(current)?.draw();
+  showTitle();
+  if (more) schedule();
+}
+
+// --- from view to view ----------------------------------------------------------------------
+
+const scrolled = new Map();
+
+async function show({ view, gameId }, moved) {
+  if (moved) scrolled.set(current, scrollY);
+  current = view;
+  for (const node of document.querySelectorAll("main > [data-view]")) {
+    node.hidden = node.dataset.view !== view;
   }
-  if (!arranged) place();
-  drawCounts();
-  announceNew();
-  if (dirty.size > 0) schedule();
-}
-
-function drawCard(id) {
-  const game = night.games.get(id);
-  if (!game) return;
-  if (!cards.has(id)) {
-    cards.set(id, new Card(template));
-    arranged = false;
+  markPlace(view, gameId);
+  for (const [name, other] of views) if (name !== view) other.close();
+  if (moved && !keyLock.isShown) {
+    viewNode(view).querySelector('[data-part="heading"]').focus({ preventScroll: true });
+    // Whoever looked at one game finds the others where they were.
+    scrollTo(0, view === "tonight" ? (scrolled.get(view) ?? 0) : 0);
   }
-  cards.get(id).update(game);
+  showTitle();
+  await openView(view, gameId);
 }
 
-function forgetGone() {
-  for (const [id, card] of cards) {
-    if (night.games.has(id)) continue;
-    card.root.remove();
-    cards.delete(id);
-    standings.delete(id);
+async function openView(view, gameId) {
+  try {
+    if (!views.has(view)) views.set(view, await VIEW_MODULES[view]());
+  } catch (error) {
+    // The service may be away just now; it is tried again with the next connection.
+    console.warn(`the view ${view} could not be loaded`, error);
+    return;
   }
+  if (current !== view || keyLock.isShown) return;
+  views.get(view).open(gameId);
+  schedule();
 }
 
-// Cards stand in the order of the night. Moving one keeps the keyboard's place in it.
-function place() {
-  const focused = document.activeElement;
-  for (const [phase, games] of arrange(night)) {
-    const section = sections.get(phase);
-    const list = section.querySelector(".cards");
-    let next = list.firstElementChild;
-    for (const { game_id: id } of games) {
-      const root = cards.get(id)?.root;
-      if (!root) continue;
-      if (root === next) next = next.nextElementSibling;
-      else list.insertBefore(root, next);
-    }
-    section.hidden = games.length === 0;
-    section.querySelector(".count").textContent = games.length;
+function markPlace(view, gameId) {
+  for (const anchor of byId("views").children) {
+    if (anchor.dataset.nav === view) anchor.setAttribute("aria-current", "page");
+    else anchor.removeAttribute("aria-current");
   }
-  if (focused !== document.activeElement && focused.isConnected) {
-    focused.focus({ preventScroll: true });
-  }
-  arranged = dirty.size === 0;
+  if (view !== "game") return;
+  const anchor = byId("views").querySelector('[data-nav="game"]');
+  anchor.hidden = false;
+  anchor.href = hrefOf("game", gameId);
+  anchor.textContent = "Game";
 }
 
-function drawCounts() {
-  const { games, predicted, resolved } = counts(night);
-  byId("count-games").textContent = games;
-  byId("count-predicted").textContent = predicted;
-  byId("count-resolved").textContent = resolved;
-  byId("empty").hidden = games > 0 || !link.live;
-  byId("games").classList.toggle("crowded", games > CROWD);
+// A link that is down is told first; then what is looked at.
+function showTitle() {
+  const view = views.get(current);
+  const place = view?.title() || titles[current];
+  const anchor = byId("views").querySelector('[data-nav="game"]');
+  if (current === "game" && anchor.textContent !== place) anchor.textContent = place;
+  const { state } = byId("link").dataset;
+  const told = { lost: "Reconnecting – ", locked: "Key needed – " }[state] ?? "";
+  const title = `${told}${place} – ${NAME}`;
+  if (document.title !== title) document.title = title;
 }
 
-// --- new forecasts, spoken ------------------------------------------------------------------
-
-const unsaid = [];
-let speaking = null;
-
-function announceNew() {
-  while (night.predicted.length > 0 && cards.has(night.predicted[0])) {
-    const id = night.predicted.shift();
-    cards.get(id).celebrate();
-    unsaid.push(announcement(night.games.get(id)));
-  }
-  if (unsaid.length > 0) speaking ??= setTimeout(speak, FIRST_WORD_MILLISECONDS);
-}
-
-function speak() {
-  const latest = unsaid.at(-1);
-  byId("announcer").textContent =
-    unsaid.length === 1 ? latest : `${unsaid.length} new forecasts. The latest: ${latest}`;
-  unsaid.length = 0;
-  speaking = setTimeout(() => {
-    speaking = null;
-    announceNew();
-  }, ANNOUNCE_MILLISECONDS);
-}
-
-// --- the link's state, the model and the record ---------------------------------------------
+// --- the link's state, silent feeds and the model -------------------------------------------
 
 function showLink(state) {
   const node = byId("link");
   node.dataset.state = state;
   document.documentElement.dataset.link = state;
   const known = night.time ? `, as of ${timeOfDay.format(new Date(night.time))}` : "";
-  const words = { live: "Live", locked: "Key needed" }[state] ?? `Reconnecting${known}`;
-  byId("link-text").textContent = words;
-  document.title = state === "live" ? TITLE : `${words.split(",")[0]} – ${TITLE}`;
+  byId("link-text").textContent =
+    { live: "Live", locked: "Key needed" }[state] ?? `Reconnecting${known}`;
+  if (state === "live" && !views.has(current)) openView(current, router.route.gameId);
   if (state === "lost" && !session.key) lockWhereRefused();
+  watchFeeds();
+  schedule();
+}
+
+const silence = new SilenceWatch({
+  ask: async (id) => {
+    try {
+      const { feed_lag_seconds: lag } = await askService(`games/${encodeURIComponent(id)}`);
+      tonight.changed([id]);
+      schedule();
+      return lag;
+    } catch {
+      return null;
+    }
+  },
+});
+
+function watchFeeds() {
+  const now = Date.now();
+  const changed = silence.check(night.games, now, link.live);
+  const gone = link.live ? forgetOld(night, now) : [];
+  if (changed.length + gone.length === 0) return;
+  tonight.changed(changed);
+  schedule();
 }
 
 async function fetchModels() {
   try {
-    const { model_version: version } = await session.fetchJson("models");
+    const { model_version: version } = await askService("models");
     byId("model").textContent = `Model ${version}`;
     byId("model").hidden = !version;
   } catch {
     byId("model").hidden = true;
   }
-}
-
-let asking = null;
-
-function refreshAccuracy(pause) {
-  asking ??= setTimeout(async () => {
-    let again = null;
-    try {
-      showAccuracy(await session.fetchJson("accuracy"));
-    } catch {
-      again = ACCURACY_RETRY_MILLISECONDS;
-    }
-    asking = null;
-    if (again !== null && link.live) refreshAccuracy(again);
-  }, pause);
-}
-
-function showAccuracy({ resolved, coverage_target: target, ensemble, persistence }) {
-  if (!ensemble || !persistence) return;
-  byId("mae").textContent = ensemble.mae.toFixed(2);
-  byId("persistence").textContent = persistence.mae.toFixed(2);
-  byId("coverage").textContent = percent(ensemble.coverage, 1);
-  const gain = (ensemble.mae - persistence.mae) / persistence.mae;
-  const word = gain <= 0 ? "under" : "over";
-  byId("mae-note").textContent = `${percent(Math.abs(gain), 1)} ${word} persistence`;
-  byId("persistence-note").textContent = `over ${resolved} ${resolved === 1 ? "game" : "games"}`;
-  byId("coverage-note").textContent = target ? `target ${percent(target, 1)}` : "of the intervals";
-}
-
-function showExample() {
-  const here = new URL(".", document.baseURI).href;
-  const key = session.key ? `  -H "authorization: Bearer $HALFTIME_API_KEY" \\\n` : "";
-  const json = `${key}  -H 'content-type: application/json' \\`;
-  byId("example").textContent = [
-    `curl ${here}games \\`,
-    json,
-    `  -d '{"game_id": "my-first-game", "home_team": "DEN", "away_team": "DAL"}'`,
-    "",
-    `curl ${here}games/my-first-game/scores \\`,
-    json,
-    `  -d '{"quarter": 1, "time_remaining": "11:38", "score_home": 2, "score_away": 0}'`,
-  ].join("\n");
 }
 
 // --- the key, where the service asks for one ------------------------------------------------
@@ -221,26 +195,30 @@ function tabStorage() {
   }
 }
 
-const session = new Session({ storage: tabStorage(), ask: (...request) => fetch(...request) });
+async function askService(path) {
+  try {
+    return await session.fetchJson(path);
+  } catch (error) {
+    lockOn(error);
+    throw error;
+  }
+}
 
 function lock(reason) {
   link.rest();
   session.forget();
   // What was shown to the holder of a key is not left to who comes after.
-  apply(night, { type: "snapshot", seq: 0, time: null, games: [] });
-  arranged = false;
-  showLink("locked");
-  byId("lock").hidden = false;
-  byId("forget").hidden = true;
+  takeIn({ type: "snapshot", seq: 0, time: null, games: [] });
+  record.forget();
+  reports.forget();
+  for (const view of views.values()) view.forget();
   byId("model").hidden = true;
-  for (const figure of ["mae", "persistence", "coverage"]) byId(figure).textContent = "–";
-  tellLock(reason);
-  byId("key").focus();
-  schedule();
+  showLink("locked");
+  keyLock.ask(reason);
 }
 
 function lockOn(error) {
-  if (error instanceof Refused) lock(error.message);
+  if (error instanceof Refused && !keyLock.isShown) lock(session.key ? error.message : "");
 }
 
 async function lockWhereRefused() {
@@ -251,38 +229,22 @@ async function lockWhereRefused() {
   }
 }
 
-function tellLock(reason) {
-  byId("lock-reason").textContent = reason;
-  byId("key").toggleAttribute("aria-invalid", reason !== "");
-}
-
-async function unlock(event) {
-  event.preventDefault();
-  const key = byId("key").value.trim();
-  if (!looksLikeKey(key)) {
-    tellLock("This is no API key: one begins with htf and is 59 characters long.");
-    return;
-  }
-  session.keep(key);
-  try {
-    await session.fetchJson("models");
-  } catch (error) {
-    session.forget();
-    const away = "The service does not answer now. Try again in a moment.";
-    tellLock(error instanceof Refused ? error.message : away);
-    return;
-  }
-  byId("key").value = "";
-  tellLock("");
-  byId("lock").hidden = true;
-  byId("forget").hidden = false;
+function unlocked() {
   showExample();
   link.open();
-  byId("games").focus();
+  openView(current, router.route.gameId);
+  viewNode(current).querySelector('[data-part="heading"]').focus();
 }
+
+function showExample() {
+  tonight.showExample(exampleOf(new URL(".", document.baseURI).href, Boolean(session.key)));
+}
+
+// --- begin ----------------------------------------------------------------------------------
 
 const address = new URL("ws/live", document.baseURI);
 address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+for (const type of ASKED_TYPES) address.searchParams.append("type", type);
 const link = new Link(address, {
   onMessage: takeIn,
   onState: showLink,
@@ -292,14 +254,20 @@ const link = new Link(address, {
     return offered;
   },
 });
+const keyLock = new KeyLock({ session, onOpen: unlocked, onForget: () => lock("") });
+const router = new Router({ place: location, onRoute: show });
 
-byId("lock").addEventListener("submit", unlock);
-byId("forget").addEventListener("click", () => lock(""));
-byId("forget").hidden = !session.key;
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  byId("main").focus();
+});
 showExample();
+history.scrollRestoration = "manual";
+router.start();
 link.open();
 setInterval(() => link.check(SILENCE_MILLISECONDS), SILENCE_MILLISECONDS / 4);
-window.addEventListener("online", () => link.hurry());
+setInterval(watchFeeds, WATCH_MILLISECONDS);
+addEventListener("online", () => link.hurry());
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   link.hurry();

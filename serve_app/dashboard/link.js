@@ -65,8 +65,9 @@ export class Link {
   }
 
   #connect(offered) {
-    const since = this.seq === null ? "" : `?since=${this.seq}`;
-    const socket = new WebSocket(this.url + since, offered);
+    const address = new URL(this.url);
+    if (this.seq !== null) address.searchParams.set("since", this.seq);
+    const socket = new WebSocket(address, offered);
     this.socket = socket;
     socket.addEventListener("message", (event) => this.#hear(socket, event.data));
     socket.addEventListener("close", () => this.#lose(socket));

@@ -1,21 +1,25 @@
 // The night as the live feed tells it: messages in, games out. Nothing here touches the page.
 
 const QUARTER_SECONDS = 720;
-const OVERTIME_SECONDS = 300;
+export const OVERTIME_SECONDS = 300;
 export const TRIGGER_SECONDS = 1080;
 export const HALFTIME_SECONDS = 1440;
+export const END_SECONDS = 2880;
 
-// Where a game of each state stands on the page: its section, and its rank in that section.
+// A game of which nothing was heard for a day is of another night.
+const NIGHT_MILLISECONDS = 24 * 3600 * 1000;
+
+// Where a game of each state stands on the page. A game stays under way until it is declared over:
+// its card keeps its place through the forecast and through halftime.
 export const STATES = {
-  live: { phase: "live", rank: 0 },
-  predicted: { phase: "predicted", rank: 0 },
-  registered: { phase: "upcoming", rank: 0 },
-  missed: { phase: "settled", rank: 0 },
-  resolved: { phase: "settled", rank: 0 },
-  ended: { phase: "settled", rank: 1 },
+  live: "live",
+  predicted: "live",
+  missed: "live",
+  resolved: "live",
+  registered: "upcoming",
+  ended: "settled",
 };
-const UNKNOWN_STATE = { phase: "live", rank: 1 };
-export const PHASES = ["live", "predicted", "upcoming", "settled"];
+export const PHASES = ["live", "upcoming", "settled"];
 
 const CLOCK = /^(?:PT)?(?:(\d{1,2})[:M])?:?(\d{1,2}(?:\.\d+)?)S?$/;
 
@@ -35,7 +39,7 @@ export function elapsedSeconds(quarter, timeRemaining) {
 
 /** A night before its first snapshot. `predicted` collects games that just got their forecast. */
 export function emptyNight() {
-  return { games: new Map(), seq: 0, time: null, predicted: [] };
+  return { games: new Map(), seq: 0, time: null, now: 0, predicted: [] };
 }
 
 // The trail is the first half's margin as [elapsed seconds, margin], sorted by game clock.
@@ -55,8 +59,11 @@ function addPattern(game, pattern, missing) {
   });
 }
 
-function gameFrom(view) {
-  const game = { ...view, trail: [[0, 0]] };
+/** A game from its view, as it was told at `now` in milliseconds. */
+export function gameFrom(view, now) {
+  const game = { ...view, trail: [[0, 0]], stale: false };
+  const lag = view.feed_lag_seconds;
+  game.heardAt = Number.isFinite(lag) ? now - lag * 1000 : null;
   game.elapsed = elapsedSeconds(view.quarter, view.time_remaining);
   addPattern(game, view.pattern ?? [], view.missing_minutes ?? []);
   if (Number.isFinite(view.margin)) addPoint(game.trail, game.elapsed, view.margin);
@@ -68,25 +75,28 @@ function gameFrom(view) {
 // A snapshot and the messages after it may overlap: every handler can be given the same twice.
 const HANDLERS = {
   snapshot(night, message) {
-    night.games = new Map(message.games.map((view) => [view.game_id, gameFrom(view)]));
+    night.games = new Map(message.games.map((view) => [view.game_id, gameFrom(view, night.now)]));
     night.predicted = [];
     return [...night.games.keys()];
   },
 
   resumed: () => [],
 
+  system: () => [],
+
   heartbeat: () => [],
 
   game(night, message) {
     const view = message.game;
     if (night.games.has(view.game_id)) return [];
-    night.games.set(view.game_id, gameFrom(view));
+    night.games.set(view.game_id, gameFrom(view, night.now));
     return [view.game_id];
   },
 
   score(night, message) {
     return change(night, message, (game) => {
       game.state = message.state ?? game.state;
+      game.heardAt = night.now;
       if (message.flags?.includes("superseded")) return;
       const elapsed = elapsedSeconds(message.quarter, message.time_remaining);
       addPoint(game.trail, elapsed, message.margin);
@@ -144,7 +154,9 @@ const HANDLERS = {
   },
 };
 
-export const MESSAGE_TYPES = Object.keys(HANDLERS);
+const UNASKED = ["snapshot", "resumed", "heartbeat", "system"];
+/** The types that the page asks the feed for; those that begin and keep a connection come anyway. */
+export const ASKED_TYPES = Object.keys(HANDLERS).filter((type) => !UNASKED.includes(type));
 
 // A game older than those of the snapshot is not on the page; what is said of it is passed over.
 function change(night, message, edit) {
@@ -165,12 +177,26 @@ function takePattern(game, { pattern, minutes_carried_forward: carried }) {
   if (carried === 0) addPattern(game, pattern, []);
 }
 
-/** Take one message into the night; returns the ids of the games that it changed. */
-export function apply(night, message) {
+/**
+ * Take one message into the night; returns the ids of the games that it changed.
+ *
+ * `now` is the time of its arrival in milliseconds.
+ */
+export function apply(night, message, now = Date.now()) {
   if (!Object.hasOwn(HANDLERS, message.type)) return [];
   night.seq = Math.max(night.seq, message.seq);
   night.time = message.time;
+  night.now = now;
   return HANDLERS[message.type](night, message);
+}
+
+/** Forget the games of which nothing was heard for a day; returns their ids. */
+export function forgetOld(night, now) {
+  const old = [...night.games.values()].filter(
+    ({ heardAt }) => heardAt !== null && now - heardAt > NIGHT_MILLISECONDS,
+  );
+  for (const { game_id: id } of old) night.games.delete(id);
+  return old.map(({ game_id: id }) => id);
 }
 
 /** The minutes up to 6:00 of Q2 that are over and saw no update. */
@@ -181,9 +207,9 @@ export function unseenMinutes({ trail, elapsed }) {
   return minutes.filter((minute) => !seen.has(minute));
 }
 
-/** The section of the page in which a game stands, and its rank there. */
-export function standing(game) {
-  return STATES[game.state] ?? UNKNOWN_STATE;
+/** The section of the page in which a game stands. */
+export function phaseOf(game) {
+  return STATES[game.state] ?? "live";
 }
 
 function compare(first, second) {
@@ -193,7 +219,6 @@ function compare(first, second) {
 
 function precedes(first, second) {
   return (
-    standing(first).rank - standing(second).rank ||
     compare(first.start_time ?? "", second.start_time ?? "") ||
     compare(first.game_id, second.game_id)
   );
@@ -202,7 +227,7 @@ function precedes(first, second) {
 /** The games of each section, in the order in which they are shown. */
 export function arrange(night) {
   const phases = new Map(PHASES.map((phase) => [phase, []]));
-  for (const game of night.games.values()) phases.get(standing(game).phase).push(game);
+  for (const game of night.games.values()) phases.get(phaseOf(game)).push(game);
   for (const games of phases.values()) games.sort(precedes);
   return phases;
 }

@@ -7,6 +7,14 @@ const SUBPROTOCOL = "halftime.v1";
 /** The service refuses the key, or asks for one; the message says which. */
 export class Refused extends Error {}
 
+/** The service did not answer with what was asked for; `status` is that of HTTP. */
+export class Failed extends Error {
+  constructor(path, status) {
+    super(`${path}: ${status}`);
+    this.status = status;
+  }
+}
+
 /** Whether a text has the form of a key. */
 export function looksLikeKey(text) {
   return FORM.test(text);
@@ -30,13 +38,13 @@ export class Session {
     this.#store((storage) => storage.removeItem(NAME));
   }
 
-  /** The answer as JSON; throws Refused where the key is not enough, Error on anything else. */
+  /** The answer as JSON; throws Refused where the key is not enough, else Failed. */
   async fetchJson(path, method = "GET") {
     const headers = { accept: "application/json" };
     if (this.key) headers.authorization = `Bearer ${this.key}`;
     const answer = await this.ask(path, { method, headers, credentials: "omit" });
     if (answer.status === 401 || answer.status === 403) throw new Refused(await reason(answer));
-    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    if (!answer.ok) throw new Failed(path, answer.status);
     return answer.json();
   }
 

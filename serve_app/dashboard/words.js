@@ -60,6 +60,21 @@ export function percent(share, digits = 0) {
 export const plain = (margin) => Math.abs(margin).toFixed(1);
 /** A game's name. */
 export const titleOf = (game) => `${game.away_team} at ${game.home_team}`;
+/** Who leads, as `home`, `away` or `none`. */
+export const leaderOf = ({ margin }) => (margin > 0 ? "home" : margin < 0 ? "away" : "none");
+/** Where an outcome fell against its interval: `inside`, `outside`, or `open` before there is one. */
+export const sideOf = (outcome) => (outcome ? (outcome.covered ? "inside" : "outside") : "open");
+/** A game's state, or that its feed fell silent. */
+export const chipOf = (game) => (game.stale ? "Stale feed" : (CHIPS[game.state] ?? game.state));
+/** The name of an interval, such as `95 % interval`. */
+export const intervalName = ({ coverage_probability: coverage }) =>
+  `${percent(coverage, 1)} interval`;
+
+/** A forecast lead for a table's row; the known margin, where there is none any more. */
+export function rowLead(game, distribution, known) {
+  if (distribution) return lead(game, distribution.point_forecast);
+  return Number.isFinite(known) ? lead(game, known, 0) : "–";
+}
 
 /** A calendar date such as `2024-02-14`, as the reader's language writes it. */
 export const dayText = (date) => calendarDay.format(new Date(`${date}T00:00:00Z`));
@@ -126,8 +141,10 @@ export function winText(game, probability) {
   return chance < 1 && chance > 0.994 ? `${team} >99${NARROW}%` : `${team} ${percent(chance)}`;
 }
 
-/** At which clock the running forecast was made. */
-export function runningText({ quarter, time_remaining: clock }) {
+/** At which clock the running forecast was made; it may be missing. */
+export function runningText(forecast) {
+  if (!forecast) return "No running forecast";
+  const { quarter, time_remaining: clock } = forecast;
   const period = quarter > 4 ? overtimeName(quarter - 4) : `Q${quarter}`;
   return `Running forecast at ${period} ${clock}`;
 }
@@ -137,7 +154,8 @@ export function frozenText(prediction) {
   const { quarter, time_remaining: clock, minutes_carried_forward: carried } = prediction;
   const minutes = carried === 1 ? "1 minute" : `${carried} minutes`;
   const note = carried ? `, ${minutes} carried forward` : "";
-  return `Frozen at Q${quarter} ${clock}${note}`;
+  const later = prediction.revisions?.length ? "; revised beside it" : "";
+  return `Frozen at Q${quarter} ${clock}${note}${later}`;
 }
 
 /** What a later forecast of the same game says, and that it changes nothing. */
@@ -168,6 +186,20 @@ export function makeupOf(game) {
   ].join(" · ");
 }
 
+/** How a game stands: who leads, and at which clock. */
+export function standingText(game) {
+  if (game.elapsed === null || !Number.isFinite(game.margin)) return clockText(game);
+  return `${clockText(game)} · ${lead(game, game.margin, 0)}`;
+}
+
+/** What halftime brought, and on which side of the interval. */
+export const outcomeText = (game, outcome) =>
+  `${lead(game, outcome.halftime_margin, 0)}, ${sideOf(outcome)}`;
+
+/** The error of the frozen forecast beside that of persistence, in points. */
+export const errorText = ({ error, persistence_error: other }) =>
+  `${plain(error)}, persistence ${plain(other)}`;
+
 /** The margin chart for those who do not see it. */
 export function chartLabel(game) {
   if (game.trail.length < 2) return "No score yet.";
@@ -189,4 +221,19 @@ export function barLabel(game) {
     return `${base}; at halftime ${lead(game, outcome.halftime_margin, 0)}, ${side} it.`;
   }
   return Number.isFinite(game.margin) ? `${base}; now ${lead(game, game.margin, 0)}.` : `${base}.`;
+}
+
+/** Commands that register a first game with the service at an address, and score it. */
+export function exampleOf(here, withKey) {
+  const key = withKey ? `  -H "authorization: Bearer $HALFTIME_API_KEY" \\\n` : "";
+  const json = `${key}  -H 'content-type: application/json' \\`;
+  return [
+    `curl ${here}games \\`,
+    json,
+    `  -d '{"game_id": "my-first-game", "home_team": "DEN", "away_team": "DAL"}'`,
+    "",
+    `curl ${here}games/my-first-game/scores \\`,
+    json,
+    `  -d '{"quarter": 1, "time_remaining": "11:38", "score_home": 2, "score_away": 0}'`,
+  ].join("\n");
 }

@@ -1,0 +1,62 @@
+// Feeds that fell silent: a game under way of which nothing came for a while.
+
+import { secondsRemaining } from "./night.js";
+
+export const STALE_SECONDS = 60;
+// Between periods nothing is to come: halftime takes a quarter of an hour.
+export const BREAK_SECONDS = 20 * 60;
+const ASK_AGAIN_SECONDS = 60;
+
+/** Seconds since something was heard of a game under way; null of any other. */
+export function silenceOf(game, now) {
+  if (game.state === "registered" || game.state === "ended" || game.heardAt === null) return null;
+  return Math.max(0, (now - game.heardAt) / 1000);
+}
+
+/** Whether a game has been silent for longer than its clock explains. */
+export function isSilent(game, now) {
+  const silence = silenceOf(game, now);
+  if (silence === null) return false;
+  const left = secondsRemaining(game.time_remaining);
+  return silence > (left === 0 ? BREAK_SECONDS : STALE_SECONDS);
+}
+
+/**
+ * Flags games whose feed is silent, as `game.stale`.
+ *
+ * A scraper that repeats an unchanged score is not silent, but its repeats are not broadcast: before
+ * a game is flagged, `ask(id)` gives its feed lag in seconds as the service knows it, or null.
+ */
+export class SilenceWatch {
+  constructor({ ask }) {
+    this.ask = ask;
+    this.asked = new Map();
+  }
+
+  /** Look at every game; returns the ids of those whose flag changed at once. */
+  check(games, now, linkIsLive) {
+    const changed = [];
+    for (const game of games.values()) {
+      const silent = linkIsLive && isSilent(game, now);
+      if (silent && this.#isDue(game, now)) this.#confirm(game, now);
+      if (!silent && game.stale) {
+        game.stale = false;
+        changed.push(game.game_id);
+      }
+    }
+    return changed;
+  }
+
+  #isDue(game, now) {
+    const last = this.asked.get(game.game_id);
+    return last === undefined || now - last > ASK_AGAIN_SECONDS * 1000;
+  }
+
+  async #confirm(game, now) {
+    this.asked.set(game.game_id, now);
+    const lag = await this.ask(game.game_id);
+    if (lag === null) return;
+    game.heardAt = Math.max(game.heardAt, now - lag * 1000);
+    game.stale = isSilent(game, now);
+  }
+}
