@@ -154,7 +154,7 @@ const HANDLERS = {
   },
 };
 
-const UNASKED = ["snapshot", "resumed", "heartbeat", "system"];
+const UNASKED = ["snapshot", "resumed", "heartbeat"];
 /** The types that the page asks the feed for; those that begin and keep a connection come anyway. */
 export const ASKED_TYPES = Object.keys(HANDLERS).filter((type) => !UNASKED.includes(type));
 
