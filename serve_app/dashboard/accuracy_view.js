@@ -23,14 +23,12 @@ export class AccuracyView {
   title = () => "Accuracy";
 
   open() {
-    this.record.wantDays();
+    this.record.wantDays(true);
     this.dirty = true;
   }
 
-  close() {}
-
-  forget() {
-    this.dirty = true;
+  close() {
+    this.record.wantDays(false);
   }
 
   take(message) {

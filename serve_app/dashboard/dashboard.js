@@ -47,6 +47,10 @@ const VIEW_MODULES = {
     new (await import("./accuracy_view.js")).AccuracyView(viewNode("accuracy"), context),
   system: async () => new (await import("./system_view.js")).SystemView(viewNode("system"), context),
 };
+// As they were before anything was shown in them.
+const untouched = new Map(
+  Object.keys(VIEW_MODULES).map((name) => [name, viewNode(name).cloneNode(true)]),
+);
 const tonight = new TonightView(viewNode("tonight"), context);
 const views = new Map([["tonight", tonight]]);
 const titles = { tonight: "Tonight", game: "Game", accuracy: "Accuracy", system: "System" };
@@ -145,7 +149,8 @@ function showLink(state) {
   document.documentElement.dataset.link = state;
   const known = night.time ? `, as of ${timeOfDay.format(new Date(night.time))}` : "";
   byId("link-text").textContent =
-    { live: "Live", locked: "Key needed" }[state] ?? `Reconnecting${known}`;
+    { live: "Live", locked: "Key needed", connecting: "Connecting" }[state] ??
+    `Reconnecting${known}`;
   if (state === "live" && !views.has(current)) openView(current, router.route.gameId);
   if (state === "lost" && !session.key) lockWhereRefused();
   watchFeeds();
@@ -207,14 +212,30 @@ async function askService(path) {
 function lock(reason) {
   link.rest();
   session.forget();
-  // What was shown to the holder of a key is not left to who comes after.
-  takeIn({ type: "snapshot", seq: 0, time: null, games: [] });
-  record.forget();
-  reports.forget();
-  for (const view of views.values()) view.forget();
-  byId("model").hidden = true;
+  forgetAll();
   showLink("locked");
   keyLock.ask(reason);
+}
+
+// What was shown to the holder of a key is not left to who comes after.
+function forgetAll() {
+  apply(night, { type: "snapshot", seq: 0, time: null, games: [] });
+  record.forget();
+  reports.forget();
+  for (const [name, node] of untouched) {
+    views.get(name)?.close();
+    views.delete(name);
+    const fresh = node.cloneNode(true);
+    fresh.hidden = name !== current;
+    viewNode(name).replaceWith(fresh);
+  }
+  tonight.forget();
+  tonight.draw();
+  const anchor = byId("views").querySelector('[data-nav="game"]');
+  anchor.hidden = current !== "game";
+  anchor.textContent = titles.game;
+  for (const id of ["model", "announcer"]) byId(id).textContent = "";
+  byId("model").hidden = true;
 }
 
 function lockOn(error) {
@@ -231,6 +252,7 @@ async function lockWhereRefused() {
 
 function unlocked() {
   showExample();
+  showLink("connecting");
   link.open();
   openView(current, router.route.gameId);
   viewNode(current).querySelector('[data-part="heading"]').focus();

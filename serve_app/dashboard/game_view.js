@@ -47,11 +47,7 @@ export class GameView {
 
   close() {
     this.isOpen = false;
-  }
-
-  forget() {
-    this.#begin(this.id);
-    this.dirty = true;
+    clearTimeout(this.again);
   }
 
   take(message) {
@@ -222,10 +218,9 @@ export class GameView {
   #drawRunning(game) {
     const { parts, course } = this;
     const { forecast } = game;
-    const chance = forecast?.final.win_probability;
-    const over = game.state === "ended";
-    setText(parts.win, Number.isFinite(chance) ? words.winText(game, chance) : "–");
-    setText(parts["win-label"], over ? "the game is over" : "to win");
+    const { text, label } = told.winnerOf(game);
+    setText(parts.win, text);
+    setText(parts["win-label"], label);
     const rows = told.quantileRows(game, forecast, told.halftimeOf(game, course));
     parts.quantiles.replaceChildren(
       ...rowsOf(rows.map((cells) => cells.map((text, index) => [text, index ? "number" : ""]))),

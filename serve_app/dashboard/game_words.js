@@ -23,14 +23,22 @@ export function clockAt(elapsed) {
 
 const between = (game, [low, high]) => span(game, { interval_lower: low, interval_upper: high });
 
+/** What the running forecast says of the winner; of a game that is over, how it ended. */
+export function winnerOf(game) {
+  const chance = game.forecast?.final.win_probability;
+  if (Number.isFinite(chance)) return { text: winText(game, chance), label: "to win" };
+  if (game.state !== "ended" || !Number.isFinite(game.margin)) return { text: "–", label: "to win" };
+  return { text: lead(game, game.margin, 0), label: "at the end" };
+}
+
 /** The running forecast as rows of [name, halftime, final]; what is over is told as it was. */
 export function quantileRows(game, forecast, halftime) {
   const half = forecast?.halftime ?? null;
   const final = forecast?.final ?? null;
   const middle = [
     "Middle",
-    half ? lead(game, half.point_forecast) : halftimeText(game, halftime),
-    final ? lead(game, final.point_forecast) : "–",
+    half ? lead(game, half.point_forecast) : wasText(game, halftime),
+    final ? lead(game, final.point_forecast) : wasText(game, finalOf(game)),
   ];
   const bands = [...BANDS].reverse().map((band) => {
     const told = (distribution) => {
@@ -42,8 +50,10 @@ export function quantileRows(game, forecast, halftime) {
   return [middle, ...bands];
 }
 
-const halftimeText = (game, halftime) =>
-  halftime === null ? "–" : `was ${lead(game, halftime, 0)}`;
+const wasText = (game, known) => (known === null ? "–" : `was ${lead(game, known, 0)}`);
+
+const finalOf = ({ state, margin }) =>
+  state === "ended" && Number.isFinite(margin) ? margin : null;
 
 /** The margin at halftime as the course knows it; null before then. */
 export function halftimeOf(game, course) {

@@ -12,7 +12,9 @@ export class Record {
     this.accuracy = null;
     this.days = null;
     this.wantsDays = false;
-    this.asking = null;
+    this.timer = null;
+    this.due = Infinity;
+    this.isAsking = false;
   }
 
   /** Outcomes come in bursts: those of a moment are asked for together. */
@@ -20,14 +22,20 @@ export class Record {
     this.refresh(SETTLE_MILLISECONDS);
   }
 
-  /** The days are fetched from now on as well. */
-  wantDays() {
-    this.wantsDays = true;
-    this.refresh(0);
+  /** The days are fetched from now on as well, or no longer. */
+  wantDays(wanted) {
+    this.wantsDays = wanted;
+    if (wanted) this.refresh(0);
   }
 
+  /** Ask in so many milliseconds, or sooner where that is under way. */
   refresh(pause) {
-    this.asking ??= setTimeout(() => this.#ask(), pause);
+    const due = Date.now() + pause;
+    if (due >= this.due) return;
+    this.due = due;
+    if (this.isAsking) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#ask(), pause);
   }
 
   forget() {
@@ -37,18 +45,21 @@ export class Record {
   }
 
   async #ask() {
-    const wanted = this.wantsDays;
+    this.due = Infinity;
+    this.isAsking = true;
     let failed = false;
     try {
       this.accuracy = await this.fetchJson("accuracy");
-      if (wanted) this.days = await this.fetchJson("accuracy/days");
+      if (this.wantsDays) this.days = await this.fetchJson("accuracy/days");
     } catch {
       failed = true;
     }
-    this.asking = null;
+    this.isAsking = false;
     this.onChange();
-    if (!this.mayAsk()) return;
-    if (failed) this.refresh(RETRY_MILLISECONDS);
-    else if (this.wantsDays && !wanted) this.refresh(0);
+    // What was wanted meanwhile is asked for now; what failed, for as long as there is a service.
+    const pause = this.due === Infinity ? RETRY_MILLISECONDS : Math.max(0, this.due - Date.now());
+    const again = this.due < Infinity || (failed && this.mayAsk());
+    this.due = Infinity;
+    if (again) this.refresh(pause);
   }
 }

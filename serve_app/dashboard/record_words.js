@@ -18,11 +18,12 @@ export function recordOf(accuracy) {
   if (!ensemble || !persistence) return { ...figures, ...notes };
   const gain = (ensemble.mae - persistence.mae) / persistence.mae;
   const word = gain <= 0 ? "under" : "over";
+  const compared = `${percent(Math.abs(gain), 1)} ${word} persistence`;
   return {
     mae: ensemble.mae.toFixed(2),
     persistence: persistence.mae.toFixed(2),
     coverage: percent(ensemble.coverage, 1),
-    "mae-note": `${percent(Math.abs(gain), 1)} ${word} persistence`,
+    "mae-note": resolved < ENOUGH ? notes["mae-note"] : compared,
     "persistence-note": `over ${resolved} ${resolved === 1 ? "game" : "games"}`,
     "coverage-note": target ? `target ${percent(target, 1)}` : notes["coverage-note"],
   };

@@ -28,15 +28,11 @@ export class SystemView {
     } catch {
       // The next one comes by push.
     }
-    this.forget();
-  }
-
-  close() {}
-
-  forget() {
     this.dirty = true;
     this.redraw();
   }
+
+  close() {}
 
   take(message) {
     if (message.type === "system") this.dirty = true;

@@ -34,7 +34,10 @@ export class TonightView {
   close() {}
 
   /** The view shows none of what a key had shown. */
-  forget() {}
+  forget() {
+    this.dirty.clear();
+    this.arranged = false;
+  }
 
   take(message, changed) {
     for (const id of changed) {

@@ -106,7 +106,8 @@ def test_the_chart_holds_all_that_it_shows(modules: Modules, when: str) -> None:
                 win: game_figures.winFigure(game, line),
                 label: game_words.fanLabel(game, game.forecast),
                 rows: game_words.quantileRows(game, game.forecast, half),
-                read: game_words.fanReadout(game, line, ahead, 2000)};
+                read: game_words.fanReadout(game, line, ahead, 2000),
+                winner: game_words.winnerOf(game)};
         """,
         {
             "view": view(**fields[when]).model_dump(mode="json"),
@@ -128,7 +129,13 @@ def test_the_chart_holds_all_that_it_shows(modules: Modules, when: str) -> None:
     assert [0, "Tied"] in y["ticks"]
     assert ("Not begun." in told["label"]) is (when == "registered")
     assert ("At the end" in told["label"]) is (when in forecasts)
+    if when == "ended":
+        assert told["rows"][0] == ["Middle", "was Tied", "was DEN +3"]
+        assert told["winner"] == {"text": "DEN +3", "label": "at the end"}
+    if when == "registered":
+        assert told["winner"] == {"text": "–", "label": "to win"}
     if when == "half":
+        assert told["winner"] == {"text": "DEN 70\u202f%", "label": "to win"}
         assert told["rows"][0] == ["Middle", "was Tied", "DAL +7.0"]
         assert told["rows"][3] == ["90\u202f%", "–", "DAL +27.0 to DEN +13.0"]
         assert {mark["shape"] for mark in figure["marks"]} == {"whisker", "dot", "ring"}

@@ -58,15 +58,17 @@ def test_the_record_in_words_and_figures(modules: Modules) -> None:
 )
 def test_few_outcomes_claim_nothing(modules: Modules, resolved: int, warning: str) -> None:
     days = [{"level": 0.5, "observed": 1.0, "predictions": resolved}]
-    summary, note = modules.run(
+    summary, note, figures = modules.run(
         """
         const {accuracy, calibration} = given;
-        return [record_words.summaryOf(accuracy), record_words.calibrationNote(calibration)];
+        return [record_words.summaryOf(accuracy), record_words.calibrationNote(calibration),
+                record_words.recordOf(accuracy)];
         """,
         {"accuracy": accuracy(resolved=resolved, predicted=resolved), "calibration": days},
     )
     assert summary.endswith(warning or "promised 95\u202f%.")
     assert note.endswith(warning or "30 outcomes.")
+    assert ("under persistence" in figures["mae-note"]) is (warning == "")
 
 
 @needs_node
@@ -188,6 +190,7 @@ def test_the_calibration_stands_beside_the_diagonal(modules: Modules) -> None:
 RECORD = """
 const timers = [];
 globalThis.setTimeout = (action, pause) => { timers.push({action, pause}); return timers.length; };
+globalThis.clearTimeout = () => { timers.pop(); };
 const asked = [];
 let fails = false;
 let live = true;
@@ -209,7 +212,7 @@ def test_outcomes_of_a_moment_are_asked_for_together(modules: Modules) -> None:
         for (let count = 0; count < 5; count += 1) kept.outcomeCame();
         const pauses = timers.map(({pause}) => pause);
         await settle();
-        kept.wantDays();
+        kept.wantDays(true);
         await settle();
         return {pauses, asked, changes, days: kept.days, left: timers.length};
         """
@@ -238,3 +241,33 @@ def test_a_record_that_cannot_be_had_is_asked_for_again(modules: Modules) -> Non
         """
     )
     assert told == {"retry": 15_000, "left": 0, "accuracy": None}
+
+
+@needs_node
+def test_what_is_wanted_while_an_answer_is_awaited_is_asked_for_next(modules: Modules) -> None:
+    told = modules.run(
+        RECORD
+        + """
+        kept.refresh(15000);
+        kept.refresh(0);
+        const pauses = timers.map(({pause}) => pause);
+        const first = timers.pop().action();
+        kept.outcomeCame();
+        const meanwhile = timers.length;
+        await first;
+        const next = timers.length;
+        await settle();
+        kept.wantDays(true);
+        await settle();
+        kept.wantDays(false);
+        kept.refresh(0);
+        await settle();
+        return {pauses, meanwhile, next, asked};
+        """
+    )
+    assert told == {
+        "pauses": [0],
+        "meanwhile": 0,
+        "next": 1,
+        "asked": ["accuracy", "accuracy", "accuracy", "accuracy/days", "accuracy"],
+    }
