@@ -37,6 +37,7 @@ _TONIGHT = (
     "router.js",
     "session.js",
     "silence.js",
+    "stage.js",
     "tonight_view.js",
     "words.js",
 )
@@ -44,6 +45,7 @@ _VIEWS = (
     "accuracy_view.js",
     "course.js",
     "dejavu.js",
+    "dejavu_view.js",
     "fan.js",
     "figure.js",
     "game_figures.js",

@@ -6,9 +6,10 @@ import { Link } from "./link.js";
 import { apply, ASKED_TYPES, emptyNight, forgetOld } from "./night.js";
 import { Record } from "./record.js";
 import { Reports } from "./reports.js";
-import { hrefOf, Router } from "./router.js";
+import { Router } from "./router.js";
 import { Refused, Session } from "./session.js";
 import { SilenceWatch } from "./silence.js";
+import { Stage } from "./stage.js";
 import { TonightView } from "./tonight_view.js";
 import { announcement, exampleOf } from "./words.js";
 
@@ -16,7 +17,6 @@ const SILENCE_MILLISECONDS = 45_000; // three heartbeats
 const WATCH_MILLISECONDS = 5_000;
 const NAME = "Halftime Forecaster";
 const byId = (id) => document.getElementById(id);
-const viewNode = (name) => document.querySelector(`main > [data-view="${name}"]`);
 const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 // --- the night and its views ----------------------------------------------------------------
@@ -40,21 +40,18 @@ const context = {
   redraw: () => schedule(),
 };
 
-// Views that draw charts come when they are first opened: what a visitor of tonight does not need.
-const VIEW_MODULES = {
-  game: async () => new (await import("./game_view.js")).GameView(viewNode("game"), context),
-  accuracy: async () =>
-    new (await import("./accuracy_view.js")).AccuracyView(viewNode("accuracy"), context),
-  system: async () => new (await import("./system_view.js")).SystemView(viewNode("system"), context),
-};
-// As they were before anything was shown in them.
-const untouched = new Map(
-  Object.keys(VIEW_MODULES).map((name) => [name, viewNode(name).cloneNode(true)]),
-);
-const tonight = new TonightView(viewNode("tonight"), context);
-const views = new Map([["tonight", tonight]]);
-const titles = { tonight: "Tonight", game: "Game", accuracy: "Accuracy", system: "System" };
-let current = "tonight";
+const tonight = new TonightView(document.querySelector('[data-view="tonight"]'), context);
+const stage = new Stage({
+  views: new Map([["tonight", tonight]]),
+  // What draws charts comes when it is first opened: a visitor of tonight does not need it.
+  makers: {
+    game: async (node) => new (await import("./game_view.js")).GameView(node, context),
+    accuracy: async (node) => new (await import("./accuracy_view.js")).AccuracyView(node, context),
+    system: async (node) => new (await import("./system_view.js")).SystemView(node, context),
+  },
+  isLocked: () => keyLock.isShown,
+  redraw: schedule,
+});
 let frame = null;
 
 function schedule() {
@@ -63,7 +60,7 @@ function schedule() {
 
 function takeIn(message) {
   const changed = apply(night, message);
-  for (const view of views.values()) view.take(message, changed);
+  stage.take(message, changed);
   if (message.type === "snapshot" || message.type === "resumed") {
     record.refresh(0);
     fetchModels();
@@ -78,66 +75,16 @@ function takeIn(message) {
 
 function draw() {
   frame = null;
-  const more = views.get(current)?.draw();
+  const more = stage.draw();
   showTitle();
   if (more) schedule();
 }
 
-// --- from view to view ----------------------------------------------------------------------
-
-const scrolled = new Map();
-
-async function show({ view, gameId }, moved) {
-  if (moved) scrolled.set(current, scrollY);
-  current = view;
-  for (const node of document.querySelectorAll("main > [data-view]")) {
-    node.hidden = node.dataset.view !== view;
-  }
-  markPlace(view, gameId);
-  for (const [name, other] of views) if (name !== view) other.close();
-  if (moved && !keyLock.isShown) {
-    viewNode(view).querySelector('[data-part="heading"]').focus({ preventScroll: true });
-    // Whoever looked at one game finds the others where they were.
-    scrollTo(0, view === "tonight" ? (scrolled.get(view) ?? 0) : 0);
-  }
-  showTitle();
-  await openView(view, gameId);
-}
-
-async function openView(view, gameId) {
-  try {
-    if (!views.has(view)) views.set(view, await VIEW_MODULES[view]());
-  } catch (error) {
-    // The service may be away just now; it is tried again with the next connection.
-    console.warn(`the view ${view} could not be loaded`, error);
-    return;
-  }
-  if (current !== view || keyLock.isShown) return;
-  views.get(view).open(gameId);
-  schedule();
-}
-
-function markPlace(view, gameId) {
-  for (const anchor of byId("views").children) {
-    if (anchor.dataset.nav === view) anchor.setAttribute("aria-current", "page");
-    else anchor.removeAttribute("aria-current");
-  }
-  if (view !== "game") return;
-  const anchor = byId("views").querySelector('[data-nav="game"]');
-  anchor.hidden = false;
-  anchor.href = hrefOf("game", gameId);
-  anchor.textContent = "Game";
-}
-
 // A link that is down is told first; then what is looked at.
 function showTitle() {
-  const view = views.get(current);
-  const place = view?.title() || titles[current];
-  const anchor = byId("views").querySelector('[data-nav="game"]');
-  if (current === "game" && anchor.textContent !== place) anchor.textContent = place;
   const { state } = byId("link").dataset;
   const told = { lost: "Reconnecting – ", locked: "Key needed – " }[state] ?? "";
-  const title = `${told}${place} – ${NAME}`;
+  const title = `${told}${stage.place} – ${NAME}`;
   if (document.title !== title) document.title = title;
 }
 
@@ -151,7 +98,7 @@ function showLink(state) {
   byId("link-text").textContent =
     { live: "Live", locked: "Key needed", connecting: "Connecting" }[state] ??
     `Reconnecting${known}`;
-  if (state === "live" && !views.has(current)) openView(current, router.route.gameId);
+  if (state === "live") stage.openMissing();
   if (state === "lost" && !session.key) lockWhereRefused();
   watchFeeds();
   schedule();
@@ -160,23 +107,24 @@ function showLink(state) {
 const silence = new SilenceWatch({
   ask: async (id) => {
     try {
-      const { feed_lag_seconds: lag } = await askService(`games/${encodeURIComponent(id)}`);
-      tonight.changed([id]);
-      schedule();
-      return lag;
+      return (await askService(`games/${encodeURIComponent(id)}`)).feed_lag_seconds;
     } catch {
       return null;
     }
+  },
+  onChange: (id) => {
+    stage.take({ type: "silence", game_id: id }, [id]);
+    schedule();
   },
 });
 
 function watchFeeds() {
   const now = Date.now();
-  const changed = silence.check(night.games, now, link.live);
-  const gone = link.live ? forgetOld(night, now) : [];
-  if (changed.length + gone.length === 0) return;
-  tonight.changed(changed);
-  schedule();
+  silence.check(night.games, now, link.live);
+  if (link.live && forgetOld(night, now).length > 0) {
+    tonight.gamesLeft();
+    schedule();
+  }
 }
 
 async function fetchModels() {
@@ -222,18 +170,9 @@ function forgetAll() {
   apply(night, { type: "snapshot", seq: 0, time: null, games: [] });
   record.forget();
   reports.forget();
-  for (const [name, node] of untouched) {
-    views.get(name)?.close();
-    views.delete(name);
-    const fresh = node.cloneNode(true);
-    fresh.hidden = name !== current;
-    viewNode(name).replaceWith(fresh);
-  }
+  stage.forget();
   tonight.forget();
   tonight.draw();
-  const anchor = byId("views").querySelector('[data-nav="game"]');
-  anchor.hidden = current !== "game";
-  anchor.textContent = titles.game;
   for (const id of ["model", "announcer"]) byId(id).textContent = "";
   byId("model").hidden = true;
 }
@@ -254,8 +193,8 @@ function unlocked() {
   showExample();
   showLink("connecting");
   link.open();
-  openView(current, router.route.gameId);
-  viewNode(current).querySelector('[data-part="heading"]').focus();
+  stage.open();
+  stage.focus();
 }
 
 function showExample() {
@@ -277,7 +216,10 @@ const link = new Link(address, {
   },
 });
 const keyLock = new KeyLock({ session, onOpen: unlocked, onForget: () => lock("") });
-const router = new Router({ place: location, onRoute: show });
+const router = new Router({
+  place: location,
+  onRoute: (route, moved) => stage.show(route, moved),
+});
 
 byId("skip").addEventListener("click", (event) => {
   event.preventDefault();

@@ -1,18 +1,17 @@
 // One game: its margin with the fan ahead of it, its chance to win, and the past games it resembles.
 
 import { addForecast, addScore, courseOf, emptyCourse } from "./course.js";
-import { usable } from "./dejavu.js";
+import { DejavuView } from "./dejavu_view.js";
 import { fanOf, finalWidth } from "./fan.js";
-import { dejavuFigure, fanFigure, pastFigure, winFigure } from "./game_figures.js";
+import { fanFigure, winFigure } from "./game_figures.js";
 import * as told from "./game_words.js";
-import { END_SECONDS, gameFrom } from "./night.js";
-import { element, partsOf, rowsOf, setText } from "./parts.js";
+import { gameFrom } from "./night.js";
+import { partsOf, rowsOf, setText } from "./parts.js";
 import { Plot } from "./plot.js";
 import * as words from "./words.js";
 
 const SETTLE_MILLISECONDS = 1_000;
 const RETRY_MILLISECONDS = 10_000;
-const SIMILAR_GAMES = 10;
 
 /** The view of the game that was opened last; `draw` shows what has changed since. */
 export class GameView {
@@ -26,12 +25,14 @@ export class GameView {
     const { parts } = this;
     this.fanPlot = new Plot(parts.fan, { onPoint: (at) => this.#readFan(at) });
     this.winPlot = new Plot(parts["win-plot"], { onPoint: (at) => this.#readWin(at) });
-    this.dejavuPlot = new Plot(parts["dejavu-plot"]);
-    this.pastPlot = new Plot(parts["past-plot"]);
-    parts["past-close"].addEventListener("click", () => this.#pick(null));
+    const changed = () => {
+      this.dirty = true;
+      redraw();
+    };
+    this.dejavu = new DejavuView(parts, { fetchJson, changed });
     parts.numbers.addEventListener("toggle", () => this.#drawMinutes());
     root.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape" && this.picked) this.#pick(null);
+      if (key === "Escape") this.dejavu.leave();
     });
     this.#begin(null);
   }
@@ -61,7 +62,7 @@ export class GameView {
     if (message.type === "score" && !addScore(this.course, message)) this.#fetchSoon();
     if (message.type === "forecast") addForecast(this.course, message.forecast);
     if (message.type === "ended") this.#fetchSoon();
-    this.#followMinute();
+    this.dejavu.follow(this.game?.elapsed);
   }
 
   // --- what the service is asked ------------------------------------------------------------
@@ -71,10 +72,7 @@ export class GameView {
     this.course = emptyCourse();
     this.seen = null;
     this.unknown = false;
-    this.similar = null;
-    this.similarMinute = null;
-    this.picked = null;
-    this.past = null;
+    this.dejavu.begin(id);
   }
 
   /** The game as the night tells it; one that the night has forgotten, as it was fetched. */
@@ -85,8 +83,8 @@ export class GameView {
   #fetchAll() {
     clearTimeout(this.again);
     this.#fetchCourse();
-    this.similarMinute = null;
-    this.#followMinute();
+    this.dejavu.renew();
+    this.dejavu.follow(this.game?.elapsed);
   }
 
   #fetchSoon() {
@@ -99,14 +97,15 @@ export class GameView {
     const path = `games/${encodeURIComponent(id)}`;
     const asked = (this.askedCourse = {});
     try {
-      if (!this.night.games.has(id)) this.seen = gameFrom(await this.fetchJson(path), Date.now());
+      const seen = this.night.games.has(id) ? null : await this.fetchJson(path);
       const course = courseOf(await this.fetchJson(`${path}/course`));
-      if (this.id !== id || this.askedCourse !== asked) return;
+      if (this.askedCourse !== asked) return;
+      this.seen = seen && gameFrom(seen, Date.now());
       this.course = this.#withNewest(course);
       this.unknown = false;
-      this.#followMinute();
+      this.dejavu.follow(this.game?.elapsed);
     } catch (error) {
-      if (this.id !== id) return;
+      if (this.askedCourse !== asked) return;
       this.unknown = error.status === 404 && !this.game;
       if (!this.unknown && this.isLive()) {
         this.again = setTimeout(() => this.isOpen && this.#fetchAll(), RETRY_MILLISECONDS);
@@ -122,31 +121,6 @@ export class GameView {
     if (game?.forecast) addForecast(course, game.forecast);
     if (Number.isFinite(game?.margin)) addScore(course, game);
     return course;
-  }
-
-  // Similar games are those of the minute that was completed last.
-  #followMinute() {
-    const elapsed = this.game?.elapsed ?? 0;
-    const minute = Math.min(Math.floor(elapsed / 60), END_SECONDS / 60);
-    if (minute < 1 || minute === this.similarMinute) return;
-    this.similarMinute = minute;
-    this.#fetchSimilar();
-  }
-
-  async #fetchSimilar() {
-    const { id } = this;
-    try {
-      const path = `games/${encodeURIComponent(id)}/similar?limit=${SIMILAR_GAMES}`;
-      const similar = await this.fetchJson(path);
-      if (this.id !== id) return;
-      this.similar = similar;
-    } catch (error) {
-      if (this.id !== id) return;
-      // Asked for again with the next minute; nothing completed yet is no fault.
-      if (error.status === 404) this.similar = null;
-    }
-    this.dirty = true;
-    this.redraw();
   }
 
   // --- drawing --------------------------------------------------------------------------------
@@ -169,7 +143,7 @@ export class GameView {
     this.#drawRunning(game);
     this.#drawFrozen(game);
     this.#drawWin(game);
-    this.#drawDejavu(game);
+    this.dejavu.draw(game, this.course);
     this.#drawMinutes();
     return false;
   }
@@ -262,87 +236,5 @@ export class GameView {
     this.parts.minutes.replaceChildren(
       ...rowsOf(rows.map((cells) => cells.map((text, index) => [text, index ? "number" : ""]))),
     );
-  }
-
-  // --- déjà vu ----------------------------------------------------------------------------------
-
-  #drawDejavu(game) {
-    const { parts, similar, course, picked } = this;
-    setText(parts["dejavu-intro"], told.dejavuIntro(game, similar));
-    parts["dejavu-body"].hidden = !similar;
-    parts.past.hidden = this.past === null;
-    if (!similar) return;
-    this.dejavuPlot.show(
-      dejavuFigure(game, course, similar, picked),
-      told.dejavuLabel(game, similar),
-    );
-    this.#drawRows(similar);
-  }
-
-  // The rows are made anew where the games change; the keyboard's place is kept where it can be.
-  #drawRows(similar) {
-    const list = this.parts["dejavu-rows"];
-    const games = usable(similar);
-    const key = JSON.stringify([similar.minute, games.map(({ game_id: id }) => id)]);
-    if (key !== this.rowsKey) {
-      this.rowsKey = key;
-      const focused = document.activeElement?.dataset.past;
-      list.replaceChildren(...games.map((past) => this.#row(past, similar.minute)));
-      if (focused) list.querySelector(`[data-past="${CSS.escape(focused)}"]`)?.focus();
-    }
-    for (const button of list.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(button.dataset.past === this.picked));
-    }
-  }
-
-  #row(past, minute) {
-    const said = told.similarRow(past, minute);
-    const button = element("button", "past-name", said.name);
-    button.type = "button";
-    button.dataset.past = past.game_id;
-    button.addEventListener("click", () => {
-      this.#pick(this.picked === past.game_id ? null : past.game_id);
-    });
-    const row = element("tr");
-    const head = row.appendChild(element("th"));
-    head.scope = "row";
-    head.append(button, element("span", "date", said.date));
-    row.append(
-      element("td", "number wide", said.then),
-      element("td", "number", said.halftime),
-      element("td", "number", said.final),
-    );
-    return row;
-  }
-
-  async #pick(id) {
-    const before = this.picked;
-    this.picked = id;
-    this.past = null;
-    this.dirty = true;
-    this.redraw();
-    if (id === null) {
-      const button = this.parts["dejavu-rows"].querySelector(`[data-past="${CSS.escape(before)}"]`);
-      button?.focus({ preventScroll: true });
-      return;
-    }
-    try {
-      const past = await this.fetchJson(`library/${encodeURIComponent(id)}`);
-      if (this.picked !== id) return;
-      this.past = past;
-      this.#showPast(past);
-    } catch {
-      // Its line stays picked; its own course can be asked for again.
-    }
-    this.dirty = true;
-    this.redraw();
-  }
-
-  #showPast(past) {
-    const { parts } = this;
-    setText(parts["past-title"], words.titleOf(past));
-    setText(parts["past-facts"], told.pastFacts(past));
-    parts.past.hidden = false;
-    this.pastPlot.show(pastFigure(past), told.pastLabel(past));
   }
 }

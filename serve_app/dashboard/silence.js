@@ -26,25 +26,22 @@ export function isSilent(game, now) {
  *
  * A scraper that repeats an unchanged score is not silent, but its repeats are not broadcast: before
  * a game is flagged, `ask(id)` gives its feed lag in seconds as the service knows it, or null.
+ * `onChange(id)` is called where a flag has changed.
  */
 export class SilenceWatch {
-  constructor({ ask }) {
+  constructor({ ask, onChange }) {
     this.ask = ask;
+    this.onChange = onChange;
     this.asked = new Map();
   }
 
-  /** Look at every game; returns the ids of those whose flag changed at once. */
+  /** Look at every game. */
   check(games, now, linkIsLive) {
-    const changed = [];
     for (const game of games.values()) {
       const silent = linkIsLive && isSilent(game, now);
       if (silent && this.#isDue(game, now)) this.#confirm(game, now);
-      if (!silent && game.stale) {
-        game.stale = false;
-        changed.push(game.game_id);
-      }
+      if (!silent) this.#flag(game, false);
     }
-    return changed;
   }
 
   #isDue(game, now) {
@@ -57,6 +54,12 @@ export class SilenceWatch {
     const lag = await this.ask(game.game_id);
     if (lag === null) return;
     game.heardAt = Math.max(game.heardAt, now - lag * 1000);
-    game.stale = isSilent(game, now);
+    this.#flag(game, isSilent(game, now));
+  }
+
+  #flag(game, stale) {
+    if (game.stale === stale) return;
+    game.stale = stale;
+    this.onChange(game.game_id);
   }
 }

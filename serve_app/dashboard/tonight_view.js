@@ -8,7 +8,7 @@ import { recordOf } from "./record_words.js";
 const DRAWING_MILLISECONDS = 8;
 const CROWD = 60;
 
-/** The view of all games. `changed(ids)` notes what is to be drawn, `draw` does it. */
+/** The view of all games. `take` notes what is to be drawn, `draw` does it. */
 export class TonightView {
   constructor(root, { template, night, record, isLive }) {
     this.root = root;
@@ -51,9 +51,8 @@ export class TonightView {
     if (message.type === "prediction") this.fresh.add(message.game_id);
   }
 
-  /** Games whose flags changed, or that are gone. */
-  changed(ids) {
-    for (const id of ids) this.dirty.add(id);
+  /** Some games are no longer of this night. */
+  gamesLeft() {
     this.arranged = false;
   }
 

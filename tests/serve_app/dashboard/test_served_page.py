@@ -192,10 +192,10 @@ def test_message_types_and_words_are_those_of_the_contract() -> None:
     ("place", "names"),
     [
         ("card", ["card.js"]),
-        ("tonight", ["tonight_view.js", "record_words.js", "dashboard.js"]),
-        ("game", ["game_view.js", "dashboard.js"]),
-        ("accuracy", ["accuracy_view.js", "dashboard.js"]),
-        ("system", ["system_view.js", "system_words.js", "dashboard.js"]),
+        ("tonight", ["tonight_view.js", "record_words.js", "stage.js"]),
+        ("game", ["game_view.js", "dejavu_view.js", "stage.js"]),
+        ("accuracy", ["accuracy_view.js", "stage.js"]),
+        ("system", ["system_view.js", "system_words.js", "stage.js"]),
     ],
 )
 def test_scripts_find_what_they_look_for_in_the_page(place: str, names: list[str]) -> None:

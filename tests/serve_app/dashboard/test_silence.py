@@ -33,13 +33,16 @@ def test_a_game_under_way_is_silent_after_a_minute_but_not_in_a_break(
 WATCH = """
 const asked = [];
 let lag = 0;
-const watch = new silence.SilenceWatch({ask: async (id) => { asked.push(id); return lag; }});
+const changed = [];
+const watch = new silence.SilenceWatch({
+    ask: async (id) => { asked.push(id); return lag; },
+    onChange: (id) => changed.push(id)});
 const game = {game_id: "g", state: "live", time_remaining: "4:10", heardAt: 0, stale: false};
 const games = new Map([["g", game]]);
 const check = async (now, live = true) => {
-  const changed = watch.check(games, now, live);
+  watch.check(games, now, live);
   await new Promise((done) => setImmediate(done));
-  return [changed, game.stale];
+  return [changed.splice(0), game.stale];
 };
 """
 
@@ -81,7 +84,7 @@ def test_a_stale_feed_is_confirmed_flagged_and_cleared_when_it_is_heard_again(
         """
     )
     assert told == {
-        "flagged": [[], True],
+        "flagged": [["g"], True],
         "asked_once": ["g"],
         "often": 1,
         "cleared": [["g"], False],
