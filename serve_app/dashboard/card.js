@@ -82,13 +82,14 @@ export class Card {
     parts.running.hidden = phaseOf(game) !== "live";
     if (parts.running.hidden) return;
     setText(parts["running-clock"], words.runningText(forecast));
-    setText(parts.win, forecast ? words.winText(game, forecast.final.win_probability) : "");
+    const short = words.shortened(game);
+    setText(parts.win, forecast ? words.winText(short, forecast.final.win_probability) : "");
     const half = game.elapsed < HALFTIME_SECONDS ? forecast?.halftime : null;
     const outcome = game.prediction?.outcome;
-    setText(parts["half-lead"], words.rowLead(game, half, outcome?.halftime_margin));
-    setText(parts["half-span"], half ? words.span(game, half) : "");
-    setText(parts["final-lead"], words.rowLead(game, forecast?.final));
-    setText(parts["final-span"], forecast ? words.span(game, forecast.final) : "");
+    setText(parts["half-lead"], words.rowLead(short, half, outcome?.halftime_margin));
+    setText(parts["half-span"], half ? words.span(short, half) : "");
+    setText(parts["final-lead"], words.rowLead(short, forecast?.final));
+    setText(parts["final-span"], forecast ? words.span(short, forecast.final) : "");
   }
 
   #drawForecast(game) {

@@ -6,7 +6,7 @@
 // Colours are names of the style sheet.
 
 import { END_SECONDS, HALFTIME_SECONDS, OVERTIME_SECONDS, TRIGGER_SECONDS } from "./night.js";
-import { lead, shortCode } from "./words.js";
+import { lead, shortened } from "./words.js";
 
 const MOST_TICKS = 6;
 const STEPS = [5, 10, 20, 25, 50];
@@ -31,7 +31,7 @@ export function marginAxis(game, values, least = 10) {
   const low = values.reduce((far, value) => Math.min(far, value), -least);
   const step = STEPS.find((size) => (most - low) / size <= MOST_TICKS) ?? STEPS.at(-1);
   const [min, max] = [Math.floor(low / step) * step, Math.ceil(most / step) * step];
-  const short = { home_team: shortCode(game.home_team), away_team: shortCode(game.away_team) };
+  const short = shortened(game);
   const ticks = [];
   for (let at = min; at <= max; at += step) ticks.push([at, lead(short, at, 0)]);
   return { min, max, ticks };

@@ -10,6 +10,7 @@ import { partsOf, rowsOf, setText } from "./parts.js";
 import { Plot } from "./plot.js";
 import * as words from "./words.js";
 
+const UNKNOWN = "Unknown game";
 const SETTLE_MILLISECONDS = 1_000;
 const RETRY_MILLISECONDS = 10_000;
 
@@ -37,7 +38,7 @@ export class GameView {
     this.#begin(null);
   }
 
-  title = () => (this.game ? words.titleOf(this.game) : "");
+  title = () => (this.game ? words.titleOf(this.game) : this.unknown ? UNKNOWN : "");
 
   open(id) {
     if (id !== this.id) this.#begin(id);
@@ -135,7 +136,7 @@ export class GameView {
     if (this.unknown) setText(parts.absent, `This service knows no game ${this.id}.`);
     if (!game) {
       for (const name of ["chip", "clock"]) setText(parts[name], "");
-      setText(parts.heading, this.unknown ? "Unknown game" : "Game");
+      setText(parts.heading, this.unknown ? UNKNOWN : "Game");
       return false;
     }
     this.#drawHead(game);

@@ -165,6 +165,12 @@ export function revisionText(game, { reason, forecast }) {
   return `Revised after ${cause}: ${now}. The frozen forecast stands.`;
 }
 
+/** A game with its teams' names as there is room for in a narrow column. */
+export const shortened = (game) => ({
+  home_team: shortCode(game.home_team),
+  away_team: shortCode(game.away_team),
+});
+
 /** A new forecast as it is spoken. */
 export function announcement(game) {
   const { prediction } = game;
