@@ -19,6 +19,7 @@ export class Stage {
     this.isLocked = isLocked;
     this.redraw = redraw;
     this.route = { view: "tonight", gameId: null };
+    this.making = new Map();
     this.scrolled = 0;
     // The views as they were before anything was shown in them.
     this.untouched = new Map(
@@ -62,24 +63,35 @@ export class Stage {
     const { route } = this;
     this.redraw();
     if (this.isLocked()) return;
-    if (!this.views.has(route.view)) {
-      try {
-        const view = await this.makers[route.view](viewNode(route.view));
-        if (!this.views.has(route.view)) this.views.set(route.view, view);
-      } catch (error) {
-        // The service may be away just now; it is tried again with the next connection.
-        console.warn(`the view ${route.view} could not be loaded`, error);
-        return;
-      }
+    try {
+      await this.#make(route.view);
+    } catch (error) {
+      // The service may be away just now; it is tried again with the next connection.
+      console.warn(`the view ${route.view} could not be loaded`, error);
+      return;
     }
-    if (this.route !== route || this.isLocked()) return;
+    if (this.route !== route || this.isLocked() || !this.#current) return;
     this.#current.open(route.gameId);
     this.redraw();
   }
 
+  // Once, however often it is asked for while it is loaded.
+  async #make(name) {
+    if (this.views.has(name)) return;
+    const making = this.making.get(name) ?? this.makers[name](viewNode(name));
+    this.making.set(name, making);
+    try {
+      const view = await making;
+      // Where everything was forgotten meanwhile, the view is of a node that is gone.
+      if (this.making.get(name) === making) this.views.set(name, view);
+    } finally {
+      if (this.making.get(name) === making) this.making.delete(name);
+    }
+  }
+
   /** Open what could not be loaded before. */
   openMissing() {
-    if (!this.#current) this.open();
+    if (!this.#current && !this.making.has(this.route.view)) this.open();
   }
 
   focus() {
@@ -103,6 +115,7 @@ export class Stage {
 
   /** Put the views back to how they were before anything was shown. */
   forget() {
+    this.making.clear();
     for (const [name, node] of this.untouched) {
       this.views.get(name)?.close();
       this.views.delete(name);
