@@ -10,7 +10,7 @@ EVENTS ?= ../shared/data/score_events.parquet
 URL ?= http://127.0.0.1:$(or $(PORT),8000)
 ARGS ?=
 
-.PHONY: install demo serve test check format train backtest backtest-full report replay bench bench-push chaos fuzz clean
+.PHONY: install demo serve test check format train backtest backtest-full report replay bench bench-push bench-page chaos fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -74,6 +74,10 @@ bench: $(READY)
 # The live feed: crossing to watcher, broadcasts to 1,000 and 5,000 clients, 10,000 reconnects.
 bench-push: $(READY)
 	$(BIN)/python scripts/bench_push.py $(ARGS)
+
+# The page in a real browser (Debian's chromium): bytes, first paint, layout shift with 15 live games.
+bench-page: $(READY)
+	$(BIN)/python scripts/bench_page.py $(ARGS)
 
 # 100 games while 200 processes are killed; some 30 minutes. It ends in a certificate.
 chaos: $(READY)
