@@ -11,6 +11,9 @@ from ray.exceptions import RayError
 from serve_app.live.live_hub import NAMESPACE, connect_hub
 from serve_app.settings import Settings
 from serve_app.storage.store import Store
+from serve_app.system.logs import redact_secrets
+from serve_app.system.reporting import reporting, start
+from serve_app.system.webhook_watch import WebhookWatch
 from serve_app.webhooks.destinations import Destinations
 from serve_app.webhooks.dispatcher import POLL_SECONDS, Dispatcher
 from serve_app.webhooks.sender import Sender
@@ -25,9 +28,16 @@ class WebhookDispatcher:
     """Runs for as long as the service does; what it knows is in the store."""
 
     def __init__(self, settings: Settings) -> None:
-        store = Store.at(settings.data_dir, settings.store_url)
-        self._dispatcher = Dispatcher(store, Sender(Destinations.of(settings)).post)
+        redact_secrets()
         self._hub = connect_hub(settings)
+        store = Store.at(settings.data_dir, settings.store_url)
+        watch = WebhookWatch(store.webhooks.pending_count)
+        self._dispatcher = Dispatcher(
+            store,
+            Sender(Destinations.of(settings)).post,
+            observe=lambda attempt: watch.attempted(attempt.outcome),
+        )
+        self._reporting = start(reporting(self._hub, watch, "webhooks", DISPATCHER_NAME))
         self._tasks = [
             asyncio.create_task(self._dispatcher.run()),
             asyncio.create_task(self._follow_hub()),

@@ -59,11 +59,9 @@ def eventually(read: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:  #
 
 @pytest.mark.usefixtures("played")
 def test_every_metric_is_told_by_the_real_export(fused: ServiceProcess):
-    # Those of the sender of webhooks come with it.
     expected = {
         f"ray_{metric.name}" + ("_bucket" if metric.kind == "histogram" else "")
         for metric in METRICS
-        if metric.told_by != "webhooks"
     } | SERVE_METRICS
 
     def missing() -> set[str]:

@@ -15,8 +15,7 @@ import pytest
 from scripts.webhook_receiver import Receiver
 from serve_app.process.service_process import ServiceProcess
 from serve_app.webhooks.signature import new_secret
-from tests.end_to_end.conftest import register, running, scores
-from tests.end_to_end.test_access import log_folder
+from tests.end_to_end.conftest import log_folder, register, running, scores
 
 DISPATCHER = "ray::WebhookDispatcher"
 PATIENCE_SECONDS = 60.0

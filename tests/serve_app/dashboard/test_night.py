@@ -4,7 +4,7 @@ import json
 
 from serve_app.game.due_forecast import DueForecast
 from serve_app.live.message import change, snapshot
-from serve_app.live.subscription import CHANGE_TYPES
+from serve_app.live.subscription import SYSTEM, TYPES
 from serve_app.schemas import Revision
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Applied, MadeForecast, Update
@@ -81,7 +81,7 @@ def test_the_shards_messages_and_its_snapshot_tell_the_same_night(
 
     told = [change(row).text for row in store.journal.after(0, 10_000)]
     kinds = {json.loads(text)["type"] for text in told}
-    assert kinds == CHANGE_TYPES
+    assert kinds == TYPES - {SYSTEM}
     views = shard.games(["waiting", "played", "halfway", "holes"])
     seen_now = snapshot(len(told), [view.model_dump_json() for view in views]).text
     heard, seen = (
@@ -237,4 +237,4 @@ def test_games_of_another_night_leave_a_page_that_stays_open(modules: Modules) -
 @needs_node
 def test_the_page_asks_for_every_type_that_it_understands(modules: Modules) -> None:
     asked = modules.run("return night.ASKED_TYPES;")
-    assert set(asked) == CHANGE_TYPES | {"system"}
+    assert set(asked) == TYPES
