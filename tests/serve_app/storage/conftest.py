@@ -88,7 +88,9 @@ def night(store: Store) -> GameShard:
     for game_id in ("g1", "g2"):
         play(shard, game_id)
         shard.end(game_id)
-    Intake(store).take()
+    intake = Intake(store)
+    while intake.take():
+        pass
     registry.change(hook.id, WebhookChange(enabled=False))
     play(shard, "live", until=1200)
     ApiKeys(store.database).add(new_key("scraper", ["ingest"], now=NOW).record)
