@@ -224,10 +224,19 @@ function precedes(first, second) {
   );
 }
 
+/**
+ * Where a card stands next, which stood in `stood`, or nowhere: a game that ends under the reader's
+ * eyes keeps its place until `anew`, or every card below it would move.
+ */
+export function phaseAfter(stood, game, anew) {
+  const phase = phaseOf(game);
+  return !anew && stood && phase === "settled" ? stood : phase;
+}
+
 /** The games of each section, in the order in which they are shown. */
-export function arrange(night) {
+export function arrange(night, phaseFor = phaseOf) {
   const phases = new Map(PHASES.map((phase) => [phase, []]));
-  for (const game of night.games.values()) phases.get(phaseOf(game)).push(game);
+  for (const game of night.games.values()) phases.get(phaseFor(game)).push(game);
   for (const games of phases.values()) games.sort(precedes);
   return phases;
 }

@@ -1,7 +1,7 @@
 // Tonight: a card per game, in the order of the night, and the record so far.
 
 import { Card } from "./card.js";
-import { arrange, counts, phaseOf } from "./night.js";
+import { arrange, counts, phaseAfter, phaseOf } from "./night.js";
 import { partsOf, setText } from "./parts.js";
 import { recordOf } from "./record_words.js";
 
@@ -29,7 +29,9 @@ export class TonightView {
 
   title = () => "Tonight";
 
-  open() {}
+  open() {
+    this.#put(this.night.games.keys(), true);
+  }
 
   close() {}
 
@@ -40,15 +42,21 @@ export class TonightView {
   }
 
   take(message, changed) {
-    for (const id of changed) {
-      this.dirty.add(id);
-      const phase = phaseOf(this.night.games.get(id));
-      if (this.phases.get(id) === phase) continue;
+    for (const id of changed) this.dirty.add(id);
+    this.#put(changed, message.type === "snapshot");
+    if (message.type === "snapshot") this.arranged = false;
+    if (message.type === "prediction") this.fresh.add(message.game_id);
+  }
+
+  // In which section the cards of these games stand.
+  #put(ids, anew) {
+    for (const id of ids) {
+      const stood = this.phases.get(id);
+      const phase = phaseAfter(stood, this.night.games.get(id), anew);
+      if (phase === stood) continue;
       this.phases.set(id, phase);
       this.arranged = false;
     }
-    if (message.type === "snapshot") this.arranged = false;
-    if (message.type === "prediction") this.fresh.add(message.game_id);
   }
 
   /** Some games are no longer of this night. */
@@ -97,7 +105,8 @@ export class TonightView {
   // Moving a card keeps the keyboard's place in it.
   #place() {
     const focused = document.activeElement;
-    for (const [phase, games] of arrange(this.night)) {
+    const stands = (game) => this.phases.get(game.game_id) ?? phaseOf(game);
+    for (const [phase, games] of arrange(this.night, stands)) {
       const section = this.sections.get(phase);
       const list = section.querySelector(".cards");
       let next = list.firstElementChild;

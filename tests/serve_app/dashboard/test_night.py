@@ -203,6 +203,19 @@ def test_a_game_is_under_way_until_it_is_over(modules: Modules) -> None:
 
 
 @needs_node
+def test_a_game_that_ends_while_it_is_looked_at_keeps_its_place(modules: Modules) -> None:
+    ended, live = view(state="ended").model_dump(mode="json"), view().model_dump(mode="json")
+    ask = "return night.phaseAfter(given.stood, given.game, given.anew);"
+    for stood, game, anew, expected in [
+        ("live", ended, False, "live"),
+        ("live", ended, True, "settled"),
+        (None, ended, False, "settled"),
+        ("upcoming", live, False, "live"),
+    ]:
+        assert modules.run(ask, {"stood": stood, "game": game, "anew": anew}) == expected
+
+
+@needs_node
 def test_the_night_knows_when_each_game_was_heard_of(modules: Modules) -> None:
     games = [view("waiting", state="registered"), view("g", feed_lag_seconds=90.5)]
     night = modules.night(message("snapshot", games=games))
