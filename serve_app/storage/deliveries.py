@@ -33,12 +33,13 @@ class NewDelivery(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DueDelivery:
-    """A delivery whose time has come: `attempts` were made before."""
+    """A delivery whose time has come: `attempts` were made since the last of its `restarts`."""
 
     delivery_id: str
     type: str
     body: str
     attempts: int
+    restarts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,15 @@ class DeliveryRecord:
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What came of an attempt, and what is to become of its delivery; times are epoch seconds."""
+    """What came of an attempt, and what is to become of its delivery; times are epoch seconds.
+
+    `attempts` are those with this one; it was begun after so many `restarts`.
+    """
 
     delivery_id: str
     state: DeliveryState
     attempts: int
+    restarts: int
     attempted_at: float
     next_attempt_at: float
     status: int | None
@@ -109,6 +114,7 @@ class Deliveries:
                 **delivery._asdict(),
                 "state": "pending",
                 "attempts": 0,
+                "restarts": 0,
                 "next_attempt_at": delivery.created_at,
             }
             for delivery in deliveries
@@ -123,10 +129,16 @@ class Deliveries:
             return [DueDelivery(*row) for row in connection.execute(_DUE, parameters)]
 
     def record(self, results: Sequence[AttemptResult]) -> None:
-        """Keep what came of attempts; of a delivery that is gone, nothing."""
+        """Keep what came of attempts, each of a delivery that stands as it stood when it was tried.
+
+        Nothing is kept of one that is gone, that was restarted meanwhile, or of whose same attempt
+        another dispatcher was told first.
+        """
         rows = [
             {
                 "its_id": result.delivery_id,
+                "its_attempts": result.attempts - 1,
+                "its_restarts": result.restarts,
                 "state": result.state,
                 "attempts": result.attempts,
                 "next_attempt_at": result.next_attempt_at,
@@ -144,23 +156,34 @@ class Deliveries:
         self._database.transaction.execute(
             webhook_deliveries.update()
             .where(webhook_deliveries.c.delivery_id == delivery_id)
-            .values(state="pending", attempts=0, next_attempt_at=now)
+            .values(
+                state="pending",
+                attempts=0,
+                restarts=webhook_deliveries.c.restarts + 1,
+                next_attempt_at=now,
+            )
         )
 
-    def forget(self, before: float, limit: int) -> int:
-        """Delete at most `limit` deliveries that are of no more use; returns their number.
+    def forgettable(self, delivered_before: float, before: float, limit: int) -> list[str]:
+        """The ids of at most `limit` deliveries that are of no more use; one may come twice.
 
-        Of no use are those of deleted webhooks, and those from before `before` (epoch seconds) that
-        are not waiting to be sent. Deleted webhooks go with the last of their deliveries.
+        Of no use are those of deleted webhooks, what was delivered and is from before
+        `delivered_before` (epoch seconds), and from before `before` what is dead or belongs to a
+        disabled webhook.
+        """
+        parameters = {"delivered_before": delivered_before, "before": before, "most": limit}
+        with self._database.reading() as connection:
+            return list(connection.execute(_FORGETTABLE, parameters).scalars())
+
+    def forget(self, delivery_ids: Sequence[str]) -> None:
+        """Delete deliveries that are not waiting to be sent, and emptied webhooks deleted before.
+
+        What was restarted since it was found to be of no use stays.
         """
         connection = self._database.transaction
-        chosen = connection.execute(_FORGETTABLE, {"before": before, "most": limit}).scalars().all()
-        if chosen:
-            connection.execute(
-                webhook_deliveries.delete().where(webhook_deliveries.c.delivery_id.in_(chosen))
-            )
+        if delivery_ids:
+            connection.execute(_FORGET, {"its_ids": list(delivery_ids)})
         connection.execute(_DELETE_EMPTY)
-        return len(chosen)
 
     # --- what became of it -----------------------------------------------------------------
 
@@ -194,12 +217,20 @@ def _is(state: DeliveryState) -> sa.ColumnElement[bool]:
     return webhook_deliveries.c.state == sa.literal_column(f"'{state}'")
 
 
+def _among(chosen: sa.Select[str], *conditions: sa.ColumnElement[bool]) -> sa.Select[str]:
+    """The ids of deliveries of these webhooks: each index of deliveries begins with the webhook."""
+    return sa.select(webhook_deliveries.c.delivery_id).where(
+        webhook_deliveries.c.webhook_id.in_(chosen), *conditions
+    )
+
+
 _DUE = (
     sa.select(
         webhook_deliveries.c.delivery_id,
         webhook_deliveries.c.type,
         webhook_deliveries.c.body,
         webhook_deliveries.c.attempts,
+        webhook_deliveries.c.restarts,
     )
     .where(
         webhook_deliveries.c.webhook_id == sa.bindparam("its_webhook"),
@@ -211,7 +242,12 @@ _DUE = (
 )
 _RECORD = (
     webhook_deliveries.update()
-    .where(webhook_deliveries.c.delivery_id == sa.bindparam("its_id"))
+    .where(
+        webhook_deliveries.c.delivery_id == sa.bindparam("its_id"),
+        _is("pending"),
+        webhook_deliveries.c.attempts == sa.bindparam("its_attempts"),
+        webhook_deliveries.c.restarts == sa.bindparam("its_restarts"),
+    )
     .values(
         state=sa.bindparam("state"),
         attempts=sa.bindparam("attempts"),
@@ -222,19 +258,21 @@ _RECORD = (
     )
 )
 _RECORDS = sa.select(*(webhook_deliveries.c[field.name] for field in fields(DeliveryRecord)))
-_FORGETTABLE = (
-    sa.select(webhook_deliveries.c.delivery_id)
-    .join(webhooks, webhooks.c.webhook_id == webhook_deliveries.c.webhook_id)
-    .where(
-        sa.or_(
-            webhooks.c.disabled == DELETED,
-            sa.and_(
-                webhook_deliveries.c.created_at < sa.bindparam("before"),
-                sa.or_(webhooks.c.disabled.is_not(None), sa.not_(_is("pending"))),
-            ),
-        )
-    )
-    .limit(sa.bindparam("most"))
+_EVERY = sa.select(webhooks.c.webhook_id)
+_DISABLED = _EVERY.where(webhooks.c.disabled.is_not(None))
+_FORGETTABLE = sa.union_all(
+    _among(_EVERY.where(webhooks.c.disabled == DELETED)),
+    _among(
+        _EVERY,
+        _is("delivered"),
+        webhook_deliveries.c.created_at < sa.bindparam("delivered_before"),
+    ),
+    _among(_EVERY, _is("dead"), webhook_deliveries.c.created_at < sa.bindparam("before")),
+    _among(_DISABLED, webhook_deliveries.c.created_at < sa.bindparam("before")),
+).limit(sa.bindparam("most"))
+_FORGET = webhook_deliveries.delete().where(
+    webhook_deliveries.c.delivery_id.in_(sa.bindparam("its_ids", expanding=True)),
+    sa.or_(sa.not_(_is("pending")), webhook_deliveries.c.webhook_id.in_(_DISABLED)),
 )
 _DELETE_EMPTY = webhooks.delete().where(
     webhooks.c.disabled == DELETED,

@@ -138,7 +138,8 @@ webhooks = sa.Table(
 )
 
 # One row an event and webhook that hears of it, with all that is sent: the journal may be archived
-# before the last attempt. `next_attempt_at` is of use while the state is pending.
+# before the last attempt. `next_attempt_at` is of use while the state is pending. `restarts` counts
+# how often it was sent again by hand, which begins its `attempts` anew.
 webhook_deliveries = sa.Table(
     "webhook_deliveries",
     METADATA,
@@ -151,6 +152,7 @@ webhook_deliveries = sa.Table(
     sa.Column("created_at", Float, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("restarts", sa.Integer, nullable=False),
     sa.Column("next_attempt_at", Float, nullable=False),
     sa.Column("last_attempt_at", Float),
     sa.Column("last_status", sa.Integer),
@@ -161,7 +163,11 @@ sa.Index(
     webhook_deliveries.c.webhook_id,
     webhook_deliveries.c.created_at,
 )
-for _state, _ordered in (("pending", "next_attempt_at"), ("dead", "created_at")):
+for _state, _ordered in (
+    ("pending", "next_attempt_at"),
+    ("delivered", "created_at"),
+    ("dead", "created_at"),
+):
     _is_state = webhook_deliveries.c.state == _state
     sa.Index(
         f"webhook_deliveries_{_state}",

@@ -57,10 +57,12 @@ class Webhooks:
         """Replace what is kept of a webhook."""
         self._database.transaction.execute(_of_id(record.webhook_id).values(**_cells(record)))
 
-    def disable(self, webhook_id: str, reason: str) -> None:
-        """Send nothing more to a webhook; one that was deleted stays so."""
+    def disable(self, webhook_id: str, url: str, reason: str) -> None:
+        """Send nothing more to a webhook of this URL; one that was deleted stays so."""
         self._database.transaction.execute(
-            _of_id(webhook_id).where(webhooks.c.disabled.is_(None)).values(disabled=reason)
+            _of_id(webhook_id)
+            .where(webhooks.c.url == url, webhooks.c.disabled.is_(None))
+            .values(disabled=reason)
         )
 
     def delete(self, webhook_id: str) -> None:
@@ -82,30 +84,32 @@ class Webhooks:
         """Those that are sent to."""
         return self._read(_ENABLED)
 
-    def with_due(self, now: float) -> Sequence[WebhookRecord]:
-        """Those that are sent to and have a delivery that is due."""
-        return self._read(_WITH_DUE, now=now)
+    def with_due(self, now: float) -> Sequence[str]:
+        """The ids of those that are sent to and have a delivery that is due."""
+        with self._database.reading() as connection:
+            return connection.execute(_WITH_DUE, {"now": now}).scalars().all()
 
     def pending_count(self) -> int:
         """How many deliveries wait to be made to webhooks that are sent to."""
         with self._database.reading() as connection:
             return connection.execute(_PENDING).scalar_one()
 
-    def _read(self, query: sa.Select[Any], **parameters: object) -> list[WebhookRecord]:
+    def _read(self, query: sa.Select[Any]) -> list[WebhookRecord]:
         with self._database.reading() as connection:
-            return [_record(row) for row in connection.execute(query, parameters)]
+            return [_record(row) for row in connection.execute(query)]
 
 
 _EXISTING = sa.select(webhooks).where(
     webhooks.c.disabled.is_(None) | (webhooks.c.disabled != DELETED)
 )
 _ENABLED = sa.select(webhooks).where(webhooks.c.disabled.is_(None))
-_WITH_DUE = _ENABLED.where(
+_WITH_DUE = sa.select(webhooks.c.webhook_id).where(
+    webhooks.c.disabled.is_(None),
     sa.exists().where(
         webhook_deliveries.c.webhook_id == webhooks.c.webhook_id,
         webhook_deliveries.c.state == sa.literal_column("'pending'"),
         webhook_deliveries.c.next_attempt_at <= sa.bindparam("now"),
-    )
+    ),
 )
 # Written out, for a bound value would hide from SQLite that an index has these rows alone.
 _PENDING = (

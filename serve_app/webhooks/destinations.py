@@ -11,6 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
@@ -23,8 +24,9 @@ Address = IPv4Address | IPv6Address
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 PATIENCE_SECONDS = 3.0
-# Names that take long to resolve hold a thread each, and none that anything else needs.
-RESOLVING_THREADS = 32
+# A name that takes long to resolve holds one thread, which nothing else needs; there are more than
+# webhooks may be registered, and they are started as they are needed.
+RESOLVING_THREADS = 128
 
 GLOBAL_UNICAST = IPv6Network("2000::/3")
 NAT64 = IPv6Network("64:ff9b::/96")
@@ -143,15 +145,34 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def resolver() -> Resolve:
-    """Asks the machine's own resolver, in threads of its own."""
-    threads = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
+def look_up(host: str) -> list[str]:
+    """The addresses that the machine's own resolver knows of a name; blocks, raises OSError."""
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
-    async def resolve(host: str, port: int) -> Sequence[str]:
-        found = await asyncio.get_running_loop().run_in_executor(
-            threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+def resolver(ask: Callable[[str], Sequence[str]] = look_up) -> Resolve:
+    """Asks in threads of its own, of each host once at a time; `ask` blocks.
+
+    Whoever asks meanwhile waits for the same answer, so a slow name server holds one thread a name,
+    however much there is to be sent.
+    """
+    threads = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
+    running: dict[str, asyncio.Future[Sequence[str]]] = {}
+
+    def ended(host: str, lookup: asyncio.Future[Sequence[str]]) -> None:
+        del running[host]
+        if not lookup.cancelled():
+            lookup.exception()  # is looked at even where nobody waits for it any more
+
+    async def resolve(host: str, _: int) -> Sequence[str]:
+        lookup = running.get(host)
+        if lookup is None:
+            lookup = asyncio.get_running_loop().run_in_executor(threads, ask, host)
+            running[host] = lookup
+            lookup.add_done_callback(partial(ended, host))
+        # One that stops waiting stops nobody else, nor the thread.
+        return await asyncio.shield(lookup)
 
     return resolve
 

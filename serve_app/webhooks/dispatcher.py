@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from random import Random
 from typing import Literal
@@ -36,9 +36,11 @@ HELD_EACH = 32  # deliveries of one webhook in memory: being sent, or next
 POLL_SECONDS = 1.0
 # What happens within so many seconds is looked at together.
 PACE_SECONDS = 0.02
-KEPT_SECONDS = 30 * 86_400.0
+DELIVERED_KEPT_SECONDS = 7 * 86_400.0
+DEAD_KEPT_SECONDS = 30 * 86_400.0
 FORGET_EVERY_SECONDS = 3_600.0
 FORGET_ROWS = 500
+LONGEST_ERROR = 300  # characters
 
 GONE = 410
 ASKS_TO_WAIT = (429, 503)
@@ -53,6 +55,14 @@ class Attempt:
     outcome: Outcome
     seconds: float
     status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """What the deliveries of one webhook wait for, each in its order: to be sent, to be begun."""
+
+    sending: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SENDINGS_EACH))
+    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Dispatcher:
@@ -87,9 +97,9 @@ class Dispatcher:
         self._woken = asyncio.Event()
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._held: Counter[str] = Counter()
-        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._turns: dict[str, Turns] = {}
         self._results: list[AttemptResult] = []
-        self._gone: set[str] = set()
+        self._gone: set[tuple[str, str]] = set()  # webhooks, and the URLs that said so
         self._forget_at = 0.0
 
     def wake(self) -> None:
@@ -132,9 +142,9 @@ class Dispatcher:
             if await asyncio.to_thread(self._intake.take):
                 self.wake()
         finally:  # what cannot be taken must not hold up what was
-            for webhook, due in await asyncio.to_thread(self._due):
+            for webhook_id, due in await asyncio.to_thread(self._due):
                 for delivery in due:
-                    self._begin(webhook, delivery)
+                    self._begin(webhook_id, delivery)
         if self._now() >= self._forget_at:
             forgotten = await asyncio.to_thread(self._forget)
             if forgotten < FORGET_ROWS:
@@ -150,25 +160,30 @@ class Dispatcher:
 
     # --- in a thread: the store ------------------------------------------------------------
 
-    def _due(self) -> list[tuple[WebhookRecord, list[DueDelivery]]]:
+    def _due(self) -> list[tuple[str, list[DueDelivery]]]:
         """What is due, as much of each webhook as may be held, with what is held already."""
         now = self._now()
         with self._store.reading():
             return [
-                (webhook, self._store.deliveries.due(webhook.webhook_id, now, HELD_EACH))
-                for webhook in self._store.webhooks.with_due(now)
-                if self._held[webhook.webhook_id] < HELD_EACH
+                (webhook_id, self._store.deliveries.due(webhook_id, now, HELD_EACH))
+                for webhook_id in self._store.webhooks.with_due(now)
+                if self._held[webhook_id] < HELD_EACH
             ]
 
-    def _write(self, results: list[AttemptResult], gone: set[str]) -> None:
+    def _write(self, results: list[AttemptResult], gone: set[tuple[str, str]]) -> None:
         with self._store.writing():
             self._store.deliveries.record(results)
-            for webhook_id in gone:
-                self._store.webhooks.disable(webhook_id, "gone")
+            for webhook_id, url in gone:
+                self._store.webhooks.disable(webhook_id, url, "gone")
 
     def _forget(self) -> int:
-        with self._store.writing():
-            return self._store.deliveries.forget(self._now() - KEPT_SECONDS, FORGET_ROWS)
+        now = self._now()
+        chosen = self._store.deliveries.forgettable(
+            now - DELIVERED_KEPT_SECONDS, now - DEAD_KEPT_SECONDS, FORGET_ROWS
+        )
+        with self._store.writing():  # others wait for it, so nothing is searched in it
+            self._store.deliveries.forget(chosen)
+        return len(chosen)
 
     # --- sending ---------------------------------------------------------------------------
 
@@ -182,26 +197,40 @@ class Dispatcher:
         for result in results:
             self._sending.pop(result.delivery_id, None)
 
-    def _begin(self, webhook: WebhookRecord, delivery: DueDelivery) -> None:
+    def _begin(self, webhook_id: str, delivery: DueDelivery) -> None:
         # One whose result is not kept yet is still due in the store.
-        if delivery.delivery_id in self._sending or self._held[webhook.webhook_id] >= HELD_EACH:
+        if delivery.delivery_id in self._sending or self._held[webhook_id] >= HELD_EACH:
             return
-        self._held[webhook.webhook_id] += 1
-        turn = self._turns.setdefault(webhook.webhook_id, asyncio.Semaphore(SENDINGS_EACH))
-        sending = asyncio.create_task(self._send_in_turn(webhook, delivery, turn))
+        self._held[webhook_id] += 1
+        turns = self._turns.setdefault(webhook_id, Turns())
+        sending = asyncio.create_task(self._send_in_turn(webhook_id, delivery, turns))
         self._sending[delivery.delivery_id] = sending
 
-    async def _send_in_turn(
-        self, webhook: WebhookRecord, delivery: DueDelivery, turn: asyncio.Semaphore
-    ) -> None:
+    async def _send_in_turn(self, webhook_id: str, delivery: DueDelivery, turns: Turns) -> None:
         try:
-            async with turn:
+            async with turns.sending:
+                async with turns.beginning:  # threads would answer in any order
+                    webhook = await self._sent_to(webhook_id)
+                if webhook is None:  # no result comes; it is due for as long as it waits
+                    del self._sending[delivery.delivery_id]
+                    return
                 await self._send(webhook, delivery)
+                self.wake()
         finally:
-            self._held[webhook.webhook_id] -= 1
-            if not self._held[webhook.webhook_id]:
-                del self._held[webhook.webhook_id], self._turns[webhook.webhook_id]
-            self.wake()
+            self._held[webhook_id] -= 1
+            if not self._held[webhook_id]:
+                del self._held[webhook_id], self._turns[webhook_id]
+
+    async def _sent_to(self, webhook_id: str) -> WebhookRecord | None:
+        """A webhook as it is by now, for a turn may come late; None where it is not sent to."""
+        try:
+            webhook = await asyncio.to_thread(self._store.webhooks.get, webhook_id)
+        except Exception:
+            logger.warning("webhook %s waits: it cannot be read", webhook_id, exc_info=True)
+            return None
+        if webhook is None or webhook.disabled is not None:
+            return None
+        return None if (webhook_id, webhook.url) in self._gone else webhook
 
     async def _send(self, webhook: WebhookRecord, delivery: DueDelivery) -> None:
         begun, clock = self._now(), time.monotonic()
@@ -221,7 +250,7 @@ class Dispatcher:
         result = self._result(delivery, answer, begun)
         if result.status == GONE:
             logger.warning("webhook %s is gone (410) and is disabled", webhook.webhook_id)
-            self._gone.add(webhook.webhook_id)
+            self._gone.add((webhook.webhook_id, webhook.url))
         self._results.append(result)
         outcome: Outcome = "failed" if result.state == "pending" else result.state
         self._observe(Attempt(delivery.type, outcome, time.monotonic() - clock, result.status))
@@ -239,15 +268,23 @@ class Dispatcher:
             error = f"{status} {answer.excerpt}".rstrip()
             if 200 <= status < 300:
                 return AttemptResult(
-                    delivery.delivery_id, "delivered", attempts, begun, now, status, None
+                    delivery.delivery_id,
+                    "delivered",
+                    attempts,
+                    delivery.restarts,
+                    begun,
+                    now,
+                    status,
+                    None,
                 )
         delay = None if status == GONE else delay_after(attempts, asked, self._chance)
         return AttemptResult(
             delivery.delivery_id,
             "dead" if delay is None else "pending",
             attempts,
+            delivery.restarts,
             begun,
             now + (delay or 0.0),
             status,
-            error,
+            error[:LONGEST_ERROR],
         )

@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
+from urllib.parse import SplitResult
 
 import httpcore
 
@@ -65,7 +66,7 @@ class Sender:
                 asyncio.timeout(self._attempt_seconds),
                 self._pool.stream(
                     "POST",
-                    url,
+                    _url_of(parts),
                     headers=list(named.items()),
                     content=body,
                     extensions={"timeout": {"connect": CONNECT_SECONDS}},
@@ -125,6 +126,14 @@ class JudgedNetwork(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+
+def _url_of(parts: SplitResult) -> httpcore.URL:
+    """The URL that was judged, in its parts: httpcore would split it anew, and at a `;` too."""
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return httpcore.URL(
+        scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target
+    )
 
 
 def _default_tls() -> ssl.SSLContext:

@@ -2,14 +2,22 @@
 
 import asyncio
 import socket
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
 import pytest
 
 from serve_app.settings import Settings
-from serve_app.webhooks.destinations import Destinations, is_public, resolver
+from serve_app.webhooks.destinations import (
+    RESOLVING_THREADS,
+    Destinations,
+    is_public,
+    resolver,
+)
 from serve_app.webhooks.errors import RefusedAddressError, UnknownHostError
+from serve_app.webhooks.registry import MOST_WEBHOOKS
+from tests.serve_app.live.served_feed import until
 
 PUBLIC = ["93.184.216.34", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::1.1.1.1"]
 OTHERS = [
@@ -154,3 +162,71 @@ async def test_registering_does_not_wait_for_a_resolver_that_hangs(monkeypatch: 
         raise AssertionError
 
     await Destinations(False, frozenset(), hang).expect_reachable("https://receiver.example/")
+
+
+# --- the resolver ----------------------------------------------------------------------------
+
+
+class NameServer:
+    """Answers for one host, and for those that are slow once it is released."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.released = threading.Event()
+        self.failure: OSError | None = None
+
+    def __call__(self, host: str) -> list[str]:
+        self.asked.append(host)
+        if host.startswith("slow"):
+            self.released.wait(15)
+        if self.failure is not None:
+            raise self.failure
+        return ["1.1.1.1"]
+
+
+@pytest.fixture
+def name_server() -> Iterator[NameServer]:
+    made = NameServer()
+    yield made
+    made.released.set()
+
+
+async def test_of_a_host_it_is_asked_once_at_a_time(name_server: NameServer):
+    resolve = resolver(name_server)
+    waiting = [
+        asyncio.ensure_future(resolve("slow.example", port))
+        for port in (443, 8443)
+        for _ in range(40)
+    ]
+    await until(lambda: bool(name_server.asked))
+    assert await resolve("quick.example", 443) == ["1.1.1.1"]
+    waiting.pop().cancel()  # one that gives up takes the answer from nobody
+    name_server.released.set()
+    assert await asyncio.gather(*waiting) == [["1.1.1.1"]] * 79
+    assert sorted(name_server.asked) == ["quick.example", "slow.example"]
+    assert await resolve("slow.example", 443) == ["1.1.1.1"]
+    assert name_server.asked.count("slow.example") == 2
+
+
+async def test_a_slow_name_server_does_not_hold_up_other_names(name_server: NameServer):
+    """Though every webhook that there may be has a name of its own at it."""
+    resolve = resolver(name_server)
+    hosts = [f"slow{number}.example" for number in range(MOST_WEBHOOKS)]
+    waiting = [asyncio.ensure_future(resolve(host, 443)) for host in hosts]
+    await until(lambda: len(name_server.asked) == MOST_WEBHOOKS < RESOLVING_THREADS)
+    assert await resolve("quick.example", 443) == ["1.1.1.1"]
+    name_server.released.set()
+    await asyncio.gather(*waiting)
+
+
+async def test_all_who_wait_for_one_that_fails_hear_so_and_nobody_later(name_server: NameServer):
+    resolve = resolver(name_server)
+    name_server.failure = socket.gaierror("not known")
+    waiting = [asyncio.ensure_future(resolve("slow.example", 443)) for _ in range(2)]
+    await until(lambda: bool(name_server.asked))
+    name_server.released.set()
+    for one in waiting:
+        with pytest.raises(socket.gaierror, match="not known"):
+            await one
+    name_server.failure = None
+    assert await resolve("slow.example", 443) == ["1.1.1.1"]

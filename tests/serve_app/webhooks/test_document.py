@@ -7,7 +7,12 @@ from typing import get_args
 from serve_app.access.scopes import ROUTE_SCOPES
 from serve_app.schemas import ChangeType, WebhookRules
 from serve_app.settings import Settings
-from serve_app.webhooks.dispatcher import KEPT_SECONDS, SENDINGS_EACH
+from serve_app.webhooks.dispatcher import (
+    DEAD_KEPT_SECONDS,
+    DELIVERED_KEPT_SECONDS,
+    LONGEST_ERROR,
+    SENDINGS_EACH,
+)
 from serve_app.webhooks.registry import BOTH_SIGN_SECONDS, MOST_WEBHOOKS
 from serve_app.webhooks.schedule import DELAYS_SECONDS, MOST_ATTEMPTS
 from serve_app.webhooks.sender import ATTEMPT_SECONDS
@@ -15,6 +20,7 @@ from serve_app.webhooks.sender import ATTEMPT_SECONDS
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
 TEXT = " ".join(DOCUMENT.split())
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
 
 
 def test_its_example_verifies():
@@ -40,7 +46,9 @@ def test_its_numbers_are_those_of_the_code():
     assert f"for {BOTH_SIGN_SECONDS / 3_600:g} hours the one before" in TEXT
     assert f"2xx within {ATTEMPT_SECONDS:g} seconds" in TEXT
     assert f"{SENDINGS_EACH} sendings of its own" in TEXT
-    assert f"kept for {KEPT_SECONDS / 86_400:g} days" in TEXT
+    assert f"was delivered is kept for {DELIVERED_KEPT_SECONDS / 86_400:g} days" in TEXT
+    assert f"a disabled webhook for {DEAD_KEPT_SECONDS / 86_400:g} days" in TEXT
+    assert f"an error {LONGEST_ERROR} characters are kept" in SECURITY
     assert MOST_ATTEMPTS == 10
     assert "**Ten attempts**" in TEXT
     assert f"{sum(DELAYS_SECONDS) / 3_600:.0f} hours" in TEXT

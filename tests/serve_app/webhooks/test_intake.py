@@ -52,6 +52,22 @@ def test_it_hears_what_comes_after_its_registration(store: Store, registry: Regi
     assert told(store, late.id) == ["game", "outcome"]
 
 
+def test_what_was_not_taken_when_it_was_switched_off_is_passed_over(
+    store: Store, registry: Registry, clock: Clock
+):
+    intake = Intake(store, now=clock)
+    hook = registered(registry, "game")
+    play(store, clock, "taken")
+    take_all(intake)
+    play(store, clock, "missed")
+    registry.change(hook.id, WebhookChange(enabled=False))
+    take_all(intake)
+    registry.change(hook.id, WebhookChange(enabled=True))
+    take_all(intake)
+    (waiting,) = store.deliveries.newest(hook.id, "pending", 10)
+    assert waiting.game_id == "taken"
+
+
 def test_what_happens_while_it_is_disabled_it_never_hears(
     store: Store, registry: Registry, clock: Clock
 ):

@@ -95,6 +95,25 @@ async def test_a_post_arrives_as_it_is_under_the_name_of_the_receiver():
     assert "webhook-id: msg_1" in lines
 
 
+@pytest.mark.parametrize(
+    "target", ["/a;b/c;d?e=f;g", "/;", "/?a;b", "/a;b", "/a//b;c=1?d=%3B&e=;", "//a;b@c"]
+)
+async def test_every_character_of_the_target_arrives(target: str):
+    async with serving(answered("200 OK")) as server:
+        url = f"http://{NAME}:{server.port}{target}"
+        await sender("127.0.0.1").post(url, {}, b"{}")
+    (request,) = server.requests
+    assert request.splitlines()[0] == f"POST {target} HTTP/1.1".encode()
+
+
+async def test_without_a_path_it_is_the_root():
+    async with serving(answered("200 OK")) as server:
+        for rest in ("", "?a=1"):
+            await sender("127.0.0.1").post(f"http://{NAME}:{server.port}{rest}", {}, b"{}")
+    lines = [request.splitlines()[0] for request in server.requests]
+    assert lines == [b"POST / HTTP/1.1", b"POST /?a=1 HTTP/1.1"]
+
+
 @pytest.mark.parametrize("status", ["200 OK", "204 No Content", "299 Fine"])
 async def test_a_body_after_a_success_is_not_waited_for(status: str):
     endless = f"HTTP/1.1 {status}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()

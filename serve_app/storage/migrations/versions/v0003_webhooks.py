@@ -45,6 +45,7 @@ def _create_deliveries() -> None:
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("restarts", sa.Integer, nullable=False),
         sa.Column("next_attempt_at", sa.Double, nullable=False),
         sa.Column("last_attempt_at", sa.Double),
         sa.Column("last_status", sa.Integer),
@@ -53,7 +54,11 @@ def _create_deliveries() -> None:
     op.create_index(
         "webhook_deliveries_by_webhook", "webhook_deliveries", ["webhook_id", "created_at"]
     )
-    for state, ordered in (("pending", "next_attempt_at"), ("dead", "created_at")):
+    for state, ordered in (
+        ("pending", "next_attempt_at"),
+        ("delivered", "created_at"),
+        ("dead", "created_at"),
+    ):
         where = sa.text(f"state = '{state}'")
         op.create_index(
             f"webhook_deliveries_{state}",
