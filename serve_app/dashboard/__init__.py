@@ -53,6 +53,7 @@ _VIEWS = (
     "game_words.js",
     "plot.js",
     "record_figures.js",
+    "similar_games.js",
     "spark.js",
     "system_view.js",
     "system_words.js",

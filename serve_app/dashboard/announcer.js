@@ -16,6 +16,14 @@ export class Announcer {
     this.speaking ??= setTimeout(() => this.#speak(), FIRST_WORD_MILLISECONDS);
   }
 
+  /** Say nothing of what was to be said, and leave nothing of what was. */
+  forget() {
+    clearTimeout(this.speaking);
+    this.speaking = null;
+    this.unsaid.length = 0;
+    this.node.textContent = "";
+  }
+
   #speak() {
     const latest = this.unsaid.at(-1);
     const others = this.unsaid.length - 1;

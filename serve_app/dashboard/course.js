@@ -1,6 +1,6 @@
 // The course of one game: its margins and its running forecasts by game clock.
 
-import { elapsedSeconds, END_SECONDS, HALFTIME_SECONDS, OVERTIME_SECONDS } from "./night.js";
+import { elapsedSeconds, END_SECONDS, OVERTIME_SECONDS } from "./night.js";
 
 // What such an update changes lies in the past: the course is fetched anew.
 const REWRITING = ["superseded", "score_decreased", "clock_backwards"];
@@ -66,6 +66,3 @@ export function minutesOf(course) {
     marginAt(course, (index + 1) * 60),
   ]);
 }
-
-/** Whether a clock is before halftime. */
-export const inFirstHalf = (elapsed) => elapsed === null || elapsed < HALFTIME_SECONDS;

@@ -3,7 +3,7 @@
 import { Announcer } from "./announcer.js";
 import { KeyLock } from "./key_lock.js";
 import { Link } from "./link.js";
-import { apply, ASKED_TYPES, emptyNight, forgetOld } from "./night.js";
+import { apply, ASKED_TYPES, emptyNight, forgetOld, longOver } from "./night.js";
 import { Record } from "./record.js";
 import { Reports } from "./reports.js";
 import { Router } from "./router.js";
@@ -88,7 +88,7 @@ function showTitle() {
   if (document.title !== title) document.title = title;
 }
 
-// --- the link's state, silent feeds and the model -------------------------------------------
+// --- the link's state, what time brings, and the model ---------------------------------------
 
 function showLink(state) {
   const node = byId("link");
@@ -100,8 +100,7 @@ function showLink(state) {
     `Reconnecting${known}`;
   if (state === "live") stage.openMissing();
   if (state === "lost" && !session.key) lockWhereRefused();
-  watchFeeds();
-  schedule();
+  watch();
 }
 
 const silence = new SilenceWatch({
@@ -118,23 +117,32 @@ const silence = new SilenceWatch({
   },
 });
 
-function watchFeeds() {
+// What comes with time alone, without a message.
+function watch() {
   const now = Date.now();
-  silence.check(night.games, now, link.live);
-  if (link.live && forgetOld(night, now).length > 0) {
-    tonight.gamesLeft();
-    schedule();
-  }
+  silence.check(night, now, link.live);
+  if (link.live && forgetOld(night, now).length > 0) tonight.gamesLeft();
+  tonight.settle(longOver(night, now));
+  schedule();
 }
 
+// The newest question alone is answered: one that was asked with a key before it is not.
+let askedModels = null;
+
 async function fetchModels() {
+  const asked = (askedModels = {});
+  let version = null;
   try {
-    const { model_version: version } = await askService("models");
-    byId("model").textContent = `Model ${version}`;
-    byId("model").hidden = !version;
+    ({ model_version: version } = await askService("models"));
   } catch {
-    byId("model").hidden = true;
+    // It is asked again with the next connection.
   }
+  if (askedModels === asked) showModel(version);
+}
+
+function showModel(version) {
+  byId("model").textContent = version ? `Model ${version}` : "";
+  byId("model").hidden = !version;
 }
 
 // --- the key, where the service asks for one ------------------------------------------------
@@ -167,14 +175,15 @@ function lock(reason) {
 
 // What was shown to the holder of a key is not left to who comes after.
 function forgetAll() {
-  apply(night, { type: "snapshot", seq: 0, time: null, games: [] });
+  apply(night, { type: "snapshot", time: null, games: [] });
   record.forget();
   reports.forget();
   stage.forget();
   tonight.forget();
   tonight.draw();
-  for (const id of ["model", "announcer"]) byId(id).textContent = "";
-  byId("model").hidden = true;
+  announcer.forget();
+  askedModels = null;
+  showModel(null);
 }
 
 function lockOn(error) {
@@ -230,9 +239,12 @@ history.scrollRestoration = "manual";
 router.start();
 link.open();
 setInterval(() => link.check(SILENCE_MILLISECONDS), SILENCE_MILLISECONDS / 4);
-setInterval(watchFeeds, WATCH_MILLISECONDS);
+setInterval(watch, WATCH_MILLISECONDS);
 addEventListener("online", () => link.hurry());
 document.addEventListener("visibilitychange", () => {
+  // Now nobody sees the cards move.
+  tonight.settle();
+  schedule();
   if (document.hidden) return;
   link.hurry();
   link.check(SILENCE_MILLISECONDS / 2);

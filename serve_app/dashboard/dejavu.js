@@ -1,20 +1,27 @@
 // Déjà vu: past games that went alike, moved so that they pass through the live game's present.
 
+import { END_SECONDS } from "./night.js";
+
 const MINUTE_SECONDS = 60;
+// Of overtime only the final margin is known, not how it came about: it stands a little beyond the
+// end, and a short line leads to it from the margin that stood there.
+const OVERTIME_AT = END_SECONDS + MINUTE_SECONDS;
 
 /**
  * The path of a past game as [elapsed seconds, margin], through `margin` at the end of `minute`.
  *
  * What it did after that minute is what it did then, in points from where the live game stands.
  */
-export function shiftedPath({ margins }, { minute, margin }) {
-  const shift = margin - margins[minute - 1];
-  return fullPath({ margins }).map(([at, past]) => [at, past + shift]);
+export function shiftedPath(past, { minute, margin }) {
+  const shift = margin - past.margins[minute - 1];
+  return fullPath(past).map(([at, then]) => [at, then + shift]);
 }
 
-/** A past game's own margins as [elapsed seconds, margin], from its start. */
-export function fullPath({ margins }) {
-  return [[0, 0], ...margins.map((margin, index) => [(index + 1) * MINUTE_SECONDS, margin])];
+/** A past game's own margins as [elapsed seconds, margin], from its start to its final margin. */
+export function fullPath({ margins, final_margin: final }) {
+  const path = margins.map((margin, index) => [(index + 1) * MINUTE_SECONDS, margin]);
+  const overtime = final === margins.at(-1) ? [] : [[OVERTIME_AT, final]];
+  return [[0, 0], ...path, ...overtime];
 }
 
 /**

@@ -3,12 +3,10 @@
 import { usable } from "./dejavu.js";
 import { dejavuFigure, pastFigure } from "./game_figures.js";
 import * as told from "./game_words.js";
-import { END_SECONDS } from "./night.js";
 import { element, setText } from "./parts.js";
 import { Plot } from "./plot.js";
+import { SimilarGames } from "./similar_games.js";
 import { titleOf } from "./words.js";
-
-const SIMILAR_GAMES = 10;
 
 /** A part of the game's view; `begin` takes a game, `follow` its clock. */
 export class DejavuView {
@@ -16,6 +14,7 @@ export class DejavuView {
     this.parts = parts;
     this.fetchJson = fetchJson;
     this.changed = changed;
+    this.games = new SimilarGames({ fetchJson, onChange: changed });
     this.plot = new Plot(parts["dejavu-plot"]);
     this.pastPlot = new Plot(parts["past-plot"]);
     parts["past-close"].addEventListener("click", () => this.leave());
@@ -23,43 +22,29 @@ export class DejavuView {
   }
 
   begin(id) {
-    this.id = id;
-    this.similar = null;
-    this.minute = null;
+    this.games.begin(id);
     this.picked = null;
     this.past = null;
   }
 
-  /** Ask for the games of the minute that was completed last, where it is another one. */
+  /** Take the game's clock in; undefined where the game is not known yet. */
   follow(elapsed) {
-    const minute = Math.min(Math.floor((elapsed ?? 0) / 60), END_SECONDS / 60);
-    if (minute < 1 || minute === this.minute) return;
-    this.minute = minute;
-    this.#fetch();
+    this.games.follow(elapsed);
   }
 
   /** Ask again at the next occasion. */
   renew() {
-    this.minute = null;
+    this.games.renew();
   }
 
-  async #fetch() {
-    const { id } = this;
-    try {
-      const path = `games/${encodeURIComponent(id)}/similar?limit=${SIMILAR_GAMES}`;
-      const similar = await this.fetchJson(path);
-      if (this.id !== id) return;
-      this.similar = similar;
-    } catch (error) {
-      if (this.id !== id) return;
-      // Asked for again with the next minute; nothing completed yet is no fault.
-      if (error.status === 404) this.similar = null;
-    }
-    this.changed();
+  /** Nobody looks any more. */
+  close() {
+    this.games.rest();
   }
 
   draw(game, course) {
-    const { parts, similar, picked } = this;
+    const { parts, picked } = this;
+    const similar = this.games.answer;
     setText(parts["dejavu-intro"], told.dejavuIntro(game, similar));
     parts["dejavu-body"].hidden = !similar;
     parts.past.hidden = this.past === null;
@@ -125,10 +110,11 @@ export class DejavuView {
     this.changed();
   }
 
-  /** Pick none; the keyboard's place goes back to the one that was picked. */
+  /** Pick none; the keyboard's place goes back to the one that was picked, if it is still there. */
   leave() {
     if (this.picked === null) return;
-    this.#button(this.picked)?.focus({ preventScroll: true });
+    const place = this.#button(this.picked) ?? this.parts.heading;
+    place.focus({ preventScroll: true });
     this.picked = null;
     this.past = null;
     this.changed();

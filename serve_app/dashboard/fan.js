@@ -26,12 +26,6 @@ export function bandOf(distribution, { low, high }) {
   return edges.includes(null) ? null : edges;
 }
 
-/** The width of the 90 % interval of the final margin, in points; null where it was not told. */
-export function finalWidth(forecast) {
-  const edges = forecast ? bandOf(forecast.final, BANDS[0]) : null;
-  return edges && edges[1] - edges[0];
-}
-
 /**
  * The fan of a running forecast, or null where there is nothing ahead to be drawn.
  *

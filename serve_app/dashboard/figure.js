@@ -57,3 +57,9 @@ export const gameGuides = [
   { x: HALFTIME_SECONDS, colour: "line" },
   { x: END_SECONDS, colour: "line" },
 ];
+
+/** The points between the edges of a figure's widest band where it ends; null without a band. */
+export function widthAtEnd({ bands }) {
+  const widths = bands.map(({ points }) => points.at(-1)[2] - points.at(-1)[1]);
+  return widths.length > 0 ? Math.max(...widths) : null;
+}

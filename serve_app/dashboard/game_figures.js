@@ -63,25 +63,30 @@ function courseEnd(game, course) {
   return endOf(at, game.state === "ended" ? 1 : margin);
 }
 
+// What past games did in overtime stands a little beyond the end.
+const reaching = (axis, points) => ({
+  ...axis,
+  max: points.reduce((most, [at]) => Math.max(most, at), axis.max),
+});
+
 /** The similar games drawn on from the present, behind the live line; `picked` is one's id. */
 export function dejavuFigure(game, course, similar, picked) {
   const games = similar ? usable(similar) : [];
   const paths = games.map((past) => ({ id: past.game_id, points: shiftedPath(past, similar) }));
   // The picked one is drawn last, above the others.
   paths.sort((first, second) => (first.id === picked) - (second.id === picked));
-  const values = [course.margins, ...paths.map(({ points }) => points)]
-    .flat()
-    .map(([, margin]) => margin);
+  const quiet = paths.some(({ id }) => id === picked) ? "past-dim" : "past";
+  const shown = [course.margins, ...paths.map(({ points }) => points)].flat();
   return {
-    x: clockAxis(Math.max(END_SECONDS, courseEnd(game, course))),
-    y: marginAxis(game, values),
+    x: reaching(clockAxis(Math.max(END_SECONDS, courseEnd(game, course))), shown),
+    y: marginAxis(game, shown.map(([, margin]) => margin)),
     guides: gameGuides,
     bands: [],
     lines: [
       ...paths.map(({ id, points }) =>
         id === picked
           ? { points, colour: "home", width: 2.25 }
-          : { points, colour: picked ? "past-dim" : "past", width: 1.25 },
+          : { points, colour: quiet, width: 1.25 },
       ),
       liveLine(course),
     ],
@@ -89,7 +94,7 @@ export function dejavuFigure(game, course, similar, picked) {
       ...paths.map(({ id, points }) => ({
         shape: "dot",
         at: points.at(-1),
-        colour: id === picked ? "home" : picked ? "past-dim" : "past",
+        colour: id === picked ? "home" : quiet,
       })),
       ...presentMark(game, course),
     ],
@@ -100,7 +105,7 @@ export function dejavuFigure(game, course, similar, picked) {
 export function pastFigure(past) {
   const points = fullPath(past);
   return {
-    x: clockAxis(END_SECONDS),
+    x: reaching(clockAxis(END_SECONDS), points),
     y: marginAxis(past, points.map(([, margin]) => margin)),
     guides: gameGuides,
     bands: [],

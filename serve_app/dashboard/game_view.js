@@ -2,7 +2,7 @@
 
 import { addForecast, addScore, courseOf, emptyCourse } from "./course.js";
 import { DejavuView } from "./dejavu_view.js";
-import { fanOf, finalWidth } from "./fan.js";
+import { fanOf } from "./fan.js";
 import { fanFigure, winFigure } from "./game_figures.js";
 import * as told from "./game_words.js";
 import { gameFrom } from "./night.js";
@@ -50,6 +50,7 @@ export class GameView {
   close() {
     this.isOpen = false;
     clearTimeout(this.again);
+    this.dejavu.close();
   }
 
   take(message) {
@@ -104,7 +105,7 @@ export class GameView {
       this.seen = seen && gameFrom(seen, Date.now());
       this.course = this.#withNewest(course);
       this.unknown = false;
-      this.dejavu.follow(this.game?.elapsed);
+      if (this.isOpen) this.dejavu.follow(this.game?.elapsed);
     } catch (error) {
       if (this.askedCourse !== asked) return;
       this.unknown = error.status === 404 && !this.game;
@@ -164,11 +165,8 @@ export class GameView {
   }
 
   #drawFan(game) {
-    const { parts, course } = this;
+    const { course } = this;
     this.fan = fanOf(game.forecast);
-    const width = finalWidth(game.forecast);
-    if (width === null) delete parts.fan.dataset.widthFinal;
-    else parts.fan.dataset.widthFinal = width.toFixed(2);
     this.fanPlot.show(fanFigure(game, course, this.fan), told.fanLabel(game, game.forecast));
     this.#readFan(this.fanAt ?? null);
   }

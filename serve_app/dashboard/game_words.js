@@ -157,6 +157,8 @@ export function dejavuLabel(game, similar) {
   return `${games.length} past games drawn on from ${lead(game, similar.margin, 0)}; they lead to ${ends.join(", ")}.`;
 }
 
+const finalText = (past) => lead(past, past.final_margin, 0);
+
 /** A similar game as a row: its name and date, its margin then, at halftime and at the end. */
 export function similarRow(past, minute) {
   return {
@@ -164,7 +166,7 @@ export function similarRow(past, minute) {
     date: dayText(past.date),
     then: lead(past, past.margins[minute - 1], 0),
     halftime: lead(past, past.halftime_margin, 0),
-    final: lead(past, past.final_margin, 0),
+    final: finalText(past),
   };
 }
 
@@ -176,12 +178,13 @@ export function pastFacts(past) {
   const kind = past.playoffs ? " (playoffs)" : "";
   return (
     `${dayText(past.date)}${kind}. Halftime ${lead(past, past.halftime_margin, 0)}, ` +
-    `final ${lead(past, past.final_margin, 0)}${score}.`
+    `final ${finalText(past)}${score}.`
   );
 }
 
 /** A past game's course for those who do not see it. */
 export function pastLabel(past) {
   const quarters = [12, 24, 36, 48].map((minute) => lead(past, past.margins[minute - 1], 0));
-  return `${titleOf(past)}: margins at the end of the quarters ${quarters.join(", ")}.`;
+  const end = past.margins.at(-1) === past.final_margin ? "" : `, in the end ${finalText(past)}`;
+  return `${titleOf(past)}: margins at the end of the quarters ${quarters.join(", ")}${end}.`;
 }

@@ -28,7 +28,7 @@ export class KeyLock {
 
   #tell(reason) {
     byId("lock-reason").textContent = reason;
-    byId("key").toggleAttribute("aria-invalid", reason !== "");
+    byId("key").setAttribute("aria-invalid", String(reason !== ""));
   }
 
   async #try(event) {

@@ -8,6 +8,8 @@ export const END_SECONDS = 2880;
 
 // A game of which nothing was heard for a day is of another night.
 const NIGHT_MILLISECONDS = 24 * 3600 * 1000;
+// Who looks at a game that ended has seen so by then.
+const SETTLING_MILLISECONDS = 10 * 60 * 1000;
 
 // Where a game of each state stands on the page. A game stays under way until it is declared over:
 // its card keeps its place through the forecast and through halftime.
@@ -39,7 +41,7 @@ export function elapsedSeconds(quarter, timeRemaining) {
 
 /** A night before its first snapshot. `predicted` collects games that just got their forecast. */
 export function emptyNight() {
-  return { games: new Map(), seq: 0, time: null, now: 0, predicted: [] };
+  return { games: new Map(), time: null, now: 0, predicted: [] };
 }
 
 // The trail is the first half's margin as [elapsed seconds, margin], sorted by game clock.
@@ -149,6 +151,7 @@ const HANDLERS = {
   ended(night, message) {
     return change(night, message, (game) => {
       game.state = "ended";
+      game.heardAt = night.now;
       game.forecast = null;
     });
   },
@@ -184,7 +187,6 @@ function takePattern(game, { pattern, minutes_carried_forward: carried }) {
  */
 export function apply(night, message, now = Date.now()) {
   if (!Object.hasOwn(HANDLERS, message.type)) return [];
-  night.seq = Math.max(night.seq, message.seq);
   night.time = message.time;
   night.now = now;
   return HANDLERS[message.type](night, message);
@@ -226,11 +228,20 @@ function precedes(first, second) {
 
 /**
  * Where a card stands next, which stood in `stood`, or nowhere: a game that ends under the reader's
- * eyes keeps its place until `anew`, or every card below it would move.
+ * eyes keeps its place until `anew`, or every card below it would move. One that begins goes to those
+ * under way at once: there it is looked for.
  */
 export function phaseAfter(stood, game, anew) {
   const phase = phaseOf(game);
   return !anew && stood && phase === "settled" ? stood : phase;
+}
+
+/** The games that are over and of which nothing was heard for a while; their ids. */
+export function longOver(night, now) {
+  const isLongAgo = ({ heardAt }) => now - (heardAt ?? 0) > SETTLING_MILLISECONDS;
+  return [...night.games.values()]
+    .filter((game) => phaseOf(game) === "settled" && isLongAgo(game))
+    .map(({ game_id: id }) => id);
 }
 
 /** The games of each section, in the order in which they are shown. */
@@ -241,13 +252,17 @@ export function arrange(night, phaseFor = phaseOf) {
   return phases;
 }
 
-/** How many games there are, how many have a prediction and how many of those an outcome. */
+/** Whether a game has an outcome that counts: of a forecast made after halftime it does not. */
+export const isResolved = ({ prediction }) =>
+  Boolean(prediction?.outcome) && !prediction.made_after_halftime;
+
+/** How many games there are, how many have a prediction, how many an outcome that counts. */
 export function counts(night) {
   let predicted = 0;
   let resolved = 0;
-  for (const { prediction } of night.games.values()) {
-    if (prediction) predicted += 1;
-    if (prediction?.outcome) resolved += 1;
+  for (const game of night.games.values()) {
+    if (game.prediction) predicted += 1;
+    if (isResolved(game)) resolved += 1;
   }
   return { games: night.games.size, predicted, resolved };
 }

@@ -1,5 +1,6 @@
 // Draws figures on a canvas, with uPlot; whoever does not see them reads the label and the tables.
 
+import { widthAtEnd } from "./figure.js";
 import uPlot from "./uplot.js";
 
 const FONT = "12px Inter, system-ui, 'Segoe UI', Roboto, sans-serif";
@@ -28,7 +29,11 @@ function styleSheet(address) {
   return loaded;
 }
 
-/** A chart in an element whose size the style sheet gives. `onPoint` gets where the pointer is. */
+/**
+ * A chart in an element whose size the style sheet gives. `onPoint` gets where the pointer is.
+ *
+ * With each painting the element gets `data-band-width`, or loses it: see `widthAtEnd`.
+ */
 export class Plot {
   constructor(host, { onPoint = () => {} } = {}) {
     this.host = host;
@@ -113,6 +118,14 @@ export class Plot {
     for (const { points, colour: name } of this.figure.bands) pen.band(points, colour(name));
     for (const guide of this.figure.guides) pen.guide(guide, colour(guide.colour));
     pen.end();
+    this.#tellWidth();
+  }
+
+  // A canvas does not say what is on it: the width of the widest band is told beside it, for tests.
+  #tellWidth() {
+    const width = widthAtEnd(this.figure);
+    if (width === null) delete this.host.dataset.bandWidth;
+    else this.host.dataset.bandWidth = width.toFixed(2);
   }
 
   #paintMarks(chart, colour) {

@@ -1,25 +1,27 @@
 // The record so far, as `/accuracy` and `/accuracy/days` tell it: fetched anew as outcomes come.
 
-const SETTLE_MILLISECONDS = 1_500;
-const RETRY_MILLISECONDS = 15_000;
+// Outcomes come in bursts, and all who look hear of them at once: they are not to ask all at once.
+const SETTLE_MILLISECONDS = [1_500, 5_000];
+const RETRY_MILLISECONDS = [10_000, 20_000];
 
-/** Keeps what was fetched last; `onChange` is called with each new answer. */
+/** Keeps what was fetched last; `onChange` is called with each answer. `random` is from 0 to 1. */
 export class Record {
-  constructor({ fetchJson, mayAsk, onChange }) {
+  constructor({ fetchJson, mayAsk, onChange, random = Math.random }) {
     this.fetchJson = fetchJson;
     this.mayAsk = mayAsk;
     this.onChange = onChange;
+    this.random = random;
     this.accuracy = null;
     this.days = null;
     this.wantsDays = false;
     this.timer = null;
     this.due = Infinity;
-    this.isAsking = false;
+    this.asking = null;
   }
 
   /** Outcomes come in bursts: those of a moment are asked for together. */
   outcomeCame() {
-    this.refresh(SETTLE_MILLISECONDS);
+    this.refresh(this.#between(SETTLE_MILLISECONDS));
   }
 
   /** The days are fetched from now on as well, or no longer. */
@@ -33,12 +35,16 @@ export class Record {
     const due = Date.now() + pause;
     if (due >= this.due) return;
     this.due = due;
-    if (this.isAsking) return;
+    if (this.asking) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#ask(), pause);
   }
 
+  /** What is asked now is nobody's any more. */
   forget() {
+    clearTimeout(this.timer);
+    this.due = Infinity;
+    this.asking = null;
     this.accuracy = null;
     this.days = null;
     this.onChange();
@@ -46,20 +52,34 @@ export class Record {
 
   async #ask() {
     this.due = Infinity;
-    this.isAsking = true;
-    let failed = false;
-    try {
-      this.accuracy = await this.fetchJson("accuracy");
-      if (this.wantsDays) this.days = await this.fetchJson("accuracy/days");
-    } catch {
-      failed = true;
-    }
-    this.isAsking = false;
+    const asking = (this.asking = {});
+    const failed = !(await this.#fetch(asking));
+    if (this.asking !== asking) return;
+    this.asking = null;
     this.onChange();
     // What was wanted meanwhile is asked for now; what failed, for as long as there is a service.
-    const pause = this.due === Infinity ? RETRY_MILLISECONDS : Math.max(0, this.due - Date.now());
-    const again = this.due < Infinity || (failed && this.mayAsk());
+    const isDue = this.due < Infinity;
+    const pause = isDue ? Math.max(0, this.due - Date.now()) : this.#between(RETRY_MILLISECONDS);
     this.due = Infinity;
-    if (again) this.refresh(pause);
+    if (isDue || (failed && this.mayAsk())) this.refresh(pause);
+  }
+
+  // Whether all was answered.
+  async #fetch(asking) {
+    try {
+      const accuracy = await this.fetchJson("accuracy");
+      if (this.asking !== asking) return false;
+      this.accuracy = accuracy;
+      if (!this.wantsDays) return true;
+      const days = await this.fetchJson("accuracy/days");
+      if (this.asking === asking) this.days = days;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #between([least, most]) {
+    return least + this.random() * (most - least);
   }
 }

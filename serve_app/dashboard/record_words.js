@@ -1,10 +1,12 @@
 // What the page says of the record: errors, coverage, calibration, the drift alarm.
 
+import { isResolved } from "./night.js";
 import { dayText, lead, percent, plain, titleOf } from "./words.js";
 
 // Below so many outcomes a share says little: with 30, one of 95 % is known to about 8 points.
 export const ENOUGH = 30;
 const ALARM_STAKE = 100;
+const ALARM_BETS = 2;
 
 /** The record so far in the figures of the page; dashes before there is one. */
 export function recordOf(accuracy) {
@@ -64,14 +66,19 @@ export function alarmText(alarm) {
       `the alarm is raised at ${ALARM_STAKE}.`
     );
   }
-  const cause =
-    location >= spread
-      ? "outcomes lie too high or too low"
-      : "intervals are too narrow or too wide";
   return (
-    `Drift alarm ${after}: ${cause}. A bet against the forecasts stood at ${stake(highest)} for 1; ` +
-    `that happens to a true forecaster once in ${ALARM_STAKE} at most. Look at the model.`
+    `Drift alarm ${after}${causeOf(alarm)}. One of two bets against the forecasts stood at ` +
+    `${stake(highest)} for 1; that happens to a true forecaster once in ${ALARM_STAKE / ALARM_BETS} ` +
+    `at most. Look at the model.`
   );
+}
+
+// An alarm stays raised: what raised it is known only while its bet still stands so high.
+function causeOf({ location, spread }) {
+  const causes = [];
+  if (location >= ALARM_STAKE) causes.push("outcomes lie too high or too low");
+  if (spread >= ALARM_STAKE) causes.push("intervals are too narrow or too wide");
+  return causes.length > 0 ? `: ${causes.join("; ")}` : "";
 }
 
 const stake = (value) => (value < 10 ? value.toFixed(2) : String(Math.round(value)));
@@ -127,10 +134,10 @@ export function outcomeRows(games, most) {
     });
 }
 
-/** The games with an outcome, newest first. */
+/** The games with an outcome that counts, newest first. */
 export function resolvedOf(games) {
   return games
-    .filter(({ prediction }) => prediction?.outcome)
+    .filter(isResolved)
     .sort((first, second) =>
       second.prediction.outcome.resolved_at.localeCompare(first.prediction.outcome.resolved_at),
     );

@@ -35,11 +35,11 @@ export class SilenceWatch {
     this.asked = new Map();
   }
 
-  /** Look at every game. */
-  check(games, now, linkIsLive) {
-    for (const game of games.values()) {
+  /** Look at every game of the night. */
+  check(night, now, linkIsLive) {
+    for (const game of night.games.values()) {
       const silent = linkIsLive && isSilent(game, now);
-      if (silent && this.#isDue(game, now)) this.#confirm(game, now);
+      if (silent && this.#isDue(game, now)) this.#confirm(night, game, now);
       if (!silent) this.#flag(game, false);
     }
   }
@@ -49,10 +49,11 @@ export class SilenceWatch {
     return last === undefined || now - last > ASK_AGAIN_SECONDS * 1000;
   }
 
-  async #confirm(game, now) {
+  async #confirm(night, game, now) {
     this.asked.set(game.game_id, now);
     const lag = await this.ask(game.game_id);
-    if (lag === null) return;
+    // While the answer was awaited the game may have left, or another have come in its place.
+    if (lag === null || night.games.get(game.game_id) !== game) return;
     game.heardAt = Math.max(game.heardAt, now - lag * 1000);
     this.#flag(game, isSilent(game, now));
   }

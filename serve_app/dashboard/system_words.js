@@ -1,6 +1,6 @@
 // What the page says of the service itself.
 
-import { percent } from "./words.js";
+import { percent, timeText } from "./words.js";
 
 const NONE = "–";
 
@@ -49,8 +49,14 @@ export function figuresOf(system) {
   };
 }
 
-/** What is wrong, as sentences; empty where nothing is. */
-export function troubles(system) {
+/**
+ * What is wrong, as sentences; empty where nothing is.
+ *
+ * `silentSince` is when the report came, where others should have come since: it no longer tells
+ * how the service is, only that it was.
+ */
+export function troubles(system, silentSince = null) {
+  if (silentSince !== null) return [`No report since ${timeText(silentSince)}.`];
   const found = [];
   const missing = system.shards_expected - system.shards;
   if (missing > 0) {
@@ -62,9 +68,9 @@ export function troubles(system) {
 }
 
 /** The report in a sentence or two. */
-export function summaryOf(system) {
+export function summaryOf(system, silentSince = null) {
   if (!system) return "Waiting for the first report.";
-  const found = troubles(system);
+  const found = troubles(system, silentSince);
   if (found.length > 0) return found.join(" ");
   const games = system.games_live === 1 ? "1 game" : `${whole(system.games_live)} games`;
   return `Everything answers. ${games} under way.`;

@@ -30,7 +30,7 @@ export class TonightView {
   title = () => "Tonight";
 
   open() {
-    this.#put(this.night.games.keys(), true);
+    this.settle();
   }
 
   close() {}
@@ -48,11 +48,18 @@ export class TonightView {
     if (message.type === "prediction") this.fresh.add(message.game_id);
   }
 
+  /** Put the cards of games that are over where they belong: of all, where nobody looks. */
+  settle(ids = this.night.games.keys()) {
+    this.#put(ids, true);
+  }
+
   // In which section the cards of these games stand.
   #put(ids, anew) {
     for (const id of ids) {
+      const game = this.night.games.get(id);
+      if (!game) continue;
       const stood = this.phases.get(id);
-      const phase = phaseAfter(stood, this.night.games.get(id), anew);
+      const phase = phaseAfter(stood, game, anew);
       if (phase === stood) continue;
       this.phases.set(id, phase);
       this.arranged = false;

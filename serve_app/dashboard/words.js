@@ -79,6 +79,9 @@ export function rowLead(game, distribution, known) {
 /** A calendar date such as `2024-02-14`, as the reader's language writes it. */
 export const dayText = (date) => calendarDay.format(new Date(`${date}T00:00:00Z`));
 
+/** A moment in milliseconds as hours and minutes. */
+export const timeText = (at) => hourMinute.format(at);
+
 /** A team's name where there is room for a tricode only. */
 export function shortCode(team) {
   return team.length > LONGEST_CODE ? `${team.slice(0, LONGEST_CODE - 1)}…` : team;
@@ -149,13 +152,14 @@ export function runningText(forecast) {
   return `Running forecast at ${period} ${clock}`;
 }
 
-/** When the forecast was frozen, and what it had to carry forward. */
+/** When the forecast was frozen, whether it counts, and what it had to carry forward. */
 export function frozenText(prediction) {
   const { quarter, time_remaining: clock, minutes_carried_forward: carried } = prediction;
+  const late = prediction.made_after_halftime ? " (made after halftime, does not count)" : "";
   const minutes = carried === 1 ? "1 minute" : `${carried} minutes`;
   const note = carried ? `, ${minutes} carried forward` : "";
   const later = prediction.revisions?.length ? "; revised beside it" : "";
-  return `Frozen at Q${quarter} ${clock}${note}${later}`;
+  return `Frozen at Q${quarter} ${clock}${late}${note}${later}`;
 }
 
 /** What a later forecast of the same game says, and that it changes nothing. */

@@ -24,11 +24,12 @@ from serve_app.schemas import (
 SCRIPTS = sorted(
     name for name in dashboard.ASSETS if name.endswith(".js") and name not in dashboard.VENDORED
 )
-# Those that need neither a page nor a browser.
+# Those that can be loaded without a browser.
 PURE = (
-    "chart", "course", "dejavu", "fan", "figure", "game_figures", "game_words", "link", "night",
-    "record", "record_figures", "record_words", "reports", "router", "session", "silence", "spark",
-    "system_words", "words",
+    "announcer", "chart", "course", "dejavu", "fan", "figure", "game_figures", "game_words",
+    "key_lock", "link", "night", "record", "record_figures", "record_words", "reports", "router",
+    "session", "silence", "similar_games", "spark", "system_view", "system_words", "tonight_view",
+    "words",
 )  # fmt: skip
 NODE = shutil.which("node")
 NOW = datetime(2024, 2, 15, 1, 30, tzinfo=UTC)

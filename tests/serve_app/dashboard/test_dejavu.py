@@ -7,12 +7,12 @@ import pytest
 from tests.serve_app.dashboard.page_modules import Modules, needs_node, view
 
 
-def past(game_id: str, drift: float, length: int = 48) -> dict[str, Any]:
+def past(game_id: str, drift: float, length: int = 48, overtime: int = 1) -> dict[str, Any]:
     margins = [round(drift * minute) for minute in range(1, length + 1)]
     return {
         "game_id": game_id, "date": "2016-03-04", "home_team": "BOS", "away_team": "MIA",
         "distance": 1.0, "margins": margins, "halftime_margin": margins[23],
-        "final_margin": margins[-1] + 1,
+        "final_margin": margins[-1] + overtime,
     }  # fmt: skip
 
 
@@ -27,10 +27,14 @@ SIMILAR = {
 @needs_node
 def test_a_past_game_passes_through_the_present_and_goes_on_as_it_did(modules: Modules) -> None:
     path = modules.run("return dejavu.shiftedPath(given.games[0], given);", SIMILAR)
-    assert len(path) == 49
+    assert len(path) == 50
     assert path[0] == [0, -7]
     assert path[12] == [720, 5]
     assert path[48] == [2880, 5 + 36]
+    assert path[49] == [2940, 5 + 37]
+    decided = past("decided", 1, overtime=0)
+    own = modules.run("return dejavu.fullPath(given);", decided)
+    assert [len(own), own[-1]] == [49, [2880, 48]]
 
 
 @needs_node
@@ -42,7 +46,9 @@ def test_the_figure_names_the_picked_one_and_draws_it_above_the_others(modules: 
         course.addScore(line, game);
         const figure = (picked) => game_figures.dejavuFigure(game, line, given.similar, picked);
         const none = game_figures.dejavuFigure(game, line, null, null);
-        return {plain: figure(null), picked: figure("up"), none};
+        return {plain: figure(null), picked: figure("up"), gone: figure("no longer there"), none,
+                label: game_words.dejavuLabel(game, given.similar),
+                full: game_figures.pastFigure(given.similar.games[0])};
         """,
         {
             "view": view(quarter=2, time_remaining="11:40", margin=6).model_dump(mode="json"),
@@ -52,11 +58,19 @@ def test_the_figure_names_the_picked_one_and_draws_it_above_the_others(modules: 
     assert [line["colour"] for line in told["plain"]["lines"]] == ["past", "past", "past", "ink"]
     colours = [line["colour"] for line in told["picked"]["lines"]]
     assert colours == ["past-dim", "past-dim", "home", "ink"]
-    assert told["picked"]["lines"][2]["points"][-1] == [2880, 41]
+    assert told["gone"] == told["plain"]
+    # Where a line ends, its dot stands, and that is what is said of it: overtime counts.
+    ends = [line["points"][-1] for line in told["plain"]["lines"][:3]]
+    assert ends == [[2940, 42], [2940, -30], [2940, 6]]
+    assert [mark["at"] for mark in told["plain"]["marks"][:3]] == ends
+    assert told["label"].endswith("they lead to DEN +42, DAL +30, DEN +6.")
+    assert told["plain"]["x"]["max"] == told["full"]["x"]["max"] == 2940
+    assert told["none"]["x"]["max"] == 2880
+    assert told["full"]["marks"][-1]["at"] == told["full"]["lines"][0]["points"][-1] == [2940, 49]
     assert [line["colour"] for line in told["none"]["lines"]] == ["ink"]
     y = told["plain"]["y"]
     assert y["min"] <= -31
-    assert y["max"] >= 41
+    assert y["max"] >= 42
 
 
 @needs_node
@@ -96,7 +110,7 @@ def test_what_the_past_says_of_the_end_in_words(modules: Modules) -> None:
         "Mar 4, 2016 (playoffs). Halftime MIA +24, final MIA +47, MIA 146, BOS 99."
     )
     assert told["pastLabel"] == (
-        "MIA at BOS: margins at the end of the quarters Tied, Tied, Tied, Tied."
+        "MIA at BOS: margins at the end of the quarters Tied, Tied, Tied, Tied, in the end BOS +1."
     )
 
 

@@ -216,6 +216,35 @@ def test_a_game_that_ends_while_it_is_looked_at_keeps_its_place(modules: Modules
 
 
 @needs_node
+def test_a_game_is_long_over_ten_minutes_after_its_end(modules: Modules) -> None:
+    games = [
+        view("long", state="ended", feed_lag_seconds=601),
+        view("just", state="ended", feed_lag_seconds=599),
+        view("unheard", state="ended"),
+        view("silent", state="resolved", feed_lag_seconds=3600),
+        view("tomorrow", state="registered"),
+    ]
+    told = modules.run(
+        """
+        const tonight = night.emptyNight();
+        night.apply(tonight, given, 1e12);
+        return night.longOver(tonight, 1e12);
+        """,
+        message("snapshot", games=games).model_dump(mode="json"),
+    )
+    assert told == ["long", "unheard"]
+
+
+@needs_node
+def test_an_outcome_of_a_forecast_made_after_halftime_does_not_count(modules: Modules) -> None:
+    late = PREDICTION.model_copy(update={"made_after_halftime": True, "outcome": OUTCOME})
+    good = PREDICTION.model_copy(update={"outcome": OUTCOME})
+    games = [view("late", prediction=late), view("good", prediction=good), view("new")]
+    night = modules.night(message("snapshot", games=games))
+    assert night["counts"] == {"games": 3, "predicted": 2, "resolved": 1}
+
+
+@needs_node
 def test_the_night_knows_when_each_game_was_heard_of(modules: Modules) -> None:
     games = [view("waiting", state="registered"), view("g", feed_lag_seconds=90.5)]
     night = modules.night(message("snapshot", games=games))
@@ -223,6 +252,8 @@ def test_the_night_knows_when_each_game_was_heard_of(modules: Modules) -> None:
     assert night["games"]["g"]["heardAt"] == ARRIVAL - 90_500
     night = modules.night(message("snapshot", games=games), score("7:00", 40, 30))
     assert night["games"]["g"]["heardAt"] == ARRIVAL
+    night = modules.night(message("snapshot", games=games), message("ended", game_id="waiting"))
+    assert night["games"]["waiting"]["heardAt"] == ARRIVAL
 
 
 @needs_node

@@ -38,9 +38,9 @@ const watch = new silence.SilenceWatch({
     ask: async (id) => { asked.push(id); return lag; },
     onChange: (id) => changed.push(id)});
 const game = {game_id: "g", state: "live", time_remaining: "4:10", heardAt: 0, stale: false};
-const games = new Map([["g", game]]);
+const tonight = {games: new Map([["g", game]])};
 const check = async (now, live = true) => {
-  watch.check(games, now, live);
+  watch.check(tonight, now, live);
   await new Promise((done) => setImmediate(done));
   return [changed.splice(0), game.stale];
 };
@@ -112,3 +112,21 @@ def test_nothing_is_called_stale_while_the_link_itself_is_down(modules: Modules)
         "lost": [["g"], False],
         "away": [[], False],
     }
+
+
+@needs_node
+@pytest.mark.parametrize("instead", ["nothing", "another"])
+def test_the_answer_on_a_game_that_has_left_changes_nothing(modules: Modules, instead: str) -> None:
+    told = modules.run(
+        WATCH
+        + """
+        lag = 70;
+        watch.check(tonight, 70_000, true);
+        const other = {...game};
+        tonight.games = new Map(given === "another" ? [["g", other]] : []);
+        await new Promise((done) => setImmediate(done));
+        return {asked, changed, stale: [game.stale, other.stale]};
+        """,
+        instead,
+    )
+    assert told == {"asked": ["g"], "changed": [], "stale": [False, False]}

@@ -61,13 +61,13 @@ def test_the_page_keeps_a_quarter_of_an_hour_of_reports(modules: Modules) -> Non
         """
         const kept = new reports.Reports();
         const before = kept.newest;
-        for (let number = 0; number < 200; number += 1) kept.add(number);
-        const full = [kept.kept.length, kept.kept[0], kept.newest];
+        for (let number = 0; number < 200; number += 1) kept.add(number, number * 5000);
+        const full = [kept.kept.length, kept.kept[0].system, kept.newest, kept.span];
         kept.forget();
-        return {before, full, after: kept.newest};
+        return {before, full, after: [kept.newest, kept.span, kept.silentSince(1e12)]};
         """
     )
-    assert told == {"before": None, "full": [180, 20, 199], "after": None}
+    assert told == {"before": None, "full": [180, 20, 199, 895], "after": [None, 0, None]}
 
 
 @needs_node
@@ -88,3 +88,78 @@ def test_the_line_of_updates_ends_at_the_right_edge(modules: Modules) -> None:
     assert note == "The last 10 s; at most 4.0 a second."
     assert label == "Updates a second: now 2.0, 50\u202f% of the most in the time shown."
     assert none == "No updates a second known yet."
+
+
+@needs_node
+def test_the_line_reaches_back_to_when_its_first_report_came(modules: Modules) -> None:
+    note = modules.run(
+        """
+        const kept = new reports.Reports();
+        for (const at of [0, 5000, 605_000]) kept.add({updates_per_second: 4}, at);
+        return system_words.sparkNote(kept.rates, kept.span);
+        """
+    )
+    assert note == "The last 10 min; at most 4.0 a second."
+
+
+VIEW = """
+const node = (part) => ({dataset: {part}, textContent: "", getAttribute: () => null,
+                         setAttribute() {}, toggleAttribute() {}});
+const nodes = [...Object.keys(system_words.figuresOf({})), "summary", "spark", "spark-line",
+               "spark-area", "spark-note"].map(node);
+const summary = nodes.find(({dataset}) => dataset.part === "summary");
+const kept = new reports.Reports();
+let now = 1_700_000_000_000;
+Date.now = () => now;
+let answer;
+const view = new system_view.SystemView({querySelectorAll: () => nodes}, {
+  reports: kept, redraw: () => {},
+  fetchJson: () => new Promise((done) => { answer = done; })});
+"""
+
+
+@needs_node
+def test_after_three_reports_that_did_not_come_nothing_is_said_to_answer(modules: Modules) -> None:
+    told = modules.run(
+        VIEW
+        + """
+        const seen = [];
+        const drawAfter = (seconds) => {
+          now += seconds * 1000;
+          view.draw();
+          seen.push([summary.textContent, summary.dataset.trouble]);
+        };
+        const hear = () => { kept.add(given); view.take({type: "system"}); };
+        drawAfter(0);
+        hear();
+        const heard = words.timeText(now);
+        [0, 15, 5].forEach(drawAfter);
+        hear();
+        drawAfter(0);
+        return {seen, heard};
+        """,
+        REPORT,
+    )
+    fine = ["Everything answers. 9 games under way.", "no"]
+    silent = [f"No report since {told['heard']}.", "yes"]
+    assert told["seen"] == [["Waiting for the first report.", "no"], fine, fine, silent, fine]
+    assert ":" in told["heard"]
+
+
+@needs_node
+@pytest.mark.parametrize(("closed", "kept"), [(False, 1), (True, 0)])
+def test_the_first_report_is_taken_while_the_view_is_looked_at(
+    modules: Modules, closed: bool, kept: int
+) -> None:
+    told = modules.run(
+        VIEW
+        + """
+        const opening = view.open();
+        if (given.closed) view.close();
+        answer(given.report);
+        await opening;
+        return kept.kept.length;
+        """,
+        {"closed": closed, "report": REPORT},
+    )
+    assert told == kept

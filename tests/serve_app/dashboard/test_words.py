@@ -124,3 +124,11 @@ def test_a_game_without_a_forecast_says_why(modules: Modules) -> None:
         "No forecast: halftime came first.",
         "Ended without a forecast.",
     ]
+
+
+@needs_node
+def test_a_forecast_that_came_too_late_says_that_it_does_not_count(modules: Modules) -> None:
+    late = PREDICTION.model_copy(update={"made_after_halftime": True, "minutes_carried_forward": 1})
+    assert modules.run("return words.frozenText(given);", late.model_dump(mode="json")) == (
+        "Frozen at Q2 6:00 (made after halftime, does not count), 1 minute carried forward"
+    )
