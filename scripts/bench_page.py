@@ -53,6 +53,7 @@ def first_visits(browser: Browser, url: str, count: int) -> list[tuple[str, str,
         with Visit(browser, url) as visit:
             visit.until_live(cards=GAMES)
             paints.append(visit.first_contentful_paint())
+            visit.settle()
             answers.append(visit.load.answers_bytes / 1000)
             requests.append(visit.load.requests)
             feed.append(visit.load.feed_bytes / 1000)

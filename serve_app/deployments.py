@@ -43,6 +43,7 @@ AnswerT = TypeVar("AnswerT")
 QuestionT = TypeVar("QuestionT", DejavuQuestion, LstmQuestion)
 
 SNAPSHOT_GAMES = 200
+DISPATCHER_SECONDS = 10.0
 
 
 class BatchedReplica:
@@ -222,7 +223,6 @@ class LiveFeedReplica:
         offer_frames()  # before Serve starts the server of this replica
         self._settings = settings
         self._hub = connect_hub(settings)
-        connect_dispatcher(settings)
         self._shards = ShardPool.connect(settings)
         self._store = Store.at(settings.data_dir, settings.store_url)
 
@@ -245,4 +245,10 @@ class LiveFeedReplica:
         news = SystemNews(broadcast, asking(self._hub))
         reports = reporting(self._hub, watch, "feed")
         access = _access(self._settings, self._store)
-        return build_feed(broadcast, access, beside=(news.run, reports.run))
+        beside = (news.run, reports.run, self._start_dispatcher)
+        return build_feed(broadcast, access, beside=beside)
+
+    async def _start_dispatcher(self) -> None:
+        """Have webhooks served, a moment later: a start of the service is bound by the cores."""
+        await asyncio.sleep(DISPATCHER_SECONDS)
+        connect_dispatcher(self._settings)

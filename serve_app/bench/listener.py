@@ -61,11 +61,16 @@ class Listener(asyncio.Protocol):
             self._open, self._rest = True, rest
         for payload in self._payloads():
             message = json.loads(payload[:200].split(b', "time"')[0] + b"}")
-            self.came[message["seq"]] = now
-            self.told.append((message["type"], message["seq"]))
-            self._crowd.told += 1
-            if not self.opened.done():
-                self.opened.set_result(None)
+            self._note(message["type"], message["seq"], now)
+
+    def _note(self, kind: str, seq: int, now: float) -> None:
+        if kind == "heartbeat":  # it says that there is nothing to say
+            return
+        self.came[seq] = now
+        self.told.append((kind, seq))
+        self._crowd.told += 1
+        if not self.opened.done():
+            self.opened.set_result(None)
 
     def _payloads(self) -> Iterator[bytes]:
         """The texts of whole frames; the service masks none and splits none."""

@@ -107,6 +107,11 @@ class ServedModel:
         return self._now.adaptation
 
     @property
+    def known_adaptation(self) -> Adaptation:
+        """What it has learned as far as this process has read; asks no store."""
+        return self._now.adaptation
+
+    @property
     def loading(self) -> bool:
         """Whether the models of the bundle in service are being loaded into this process."""
         return self._now.placement.loading

@@ -36,7 +36,10 @@ class System(Answer):
     """
 
     time: datetime
-    games_monitored: int | None = Field(description="Registered games that are not over.")
+    games_monitored: int | None = Field(
+        description="Registered games that are not over: heard of within a day, or registered "
+        "within a week and not begun."
+    )
     games_live: int | None = Field(
         description="Games that have begun, are not over, and were heard of in the last 3 hours."
     )

@@ -14,6 +14,9 @@ from serve_app.storage.database import Database
 from serve_app.storage.errors import StaleWriteError
 from serve_app.storage.schema import games
 
+FORGOTTEN_SECONDS = 86_400.0
+UNPLAYED_SECONDS = 7 * 86_400.0
+
 
 @dataclass(frozen=True, slots=True)
 class GameSums:
@@ -138,10 +141,18 @@ class Games:
             rows = connection.execute(newest_first.limit(limit)).scalars().all()
         return list(reversed(rows))
 
-    def count_monitored(self) -> int:
-        """Number of games that are registered and were not declared over."""
+    def count_monitored(self, now: float) -> int:
+        """Number of games at `now` (epoch seconds) that may still go on.
+
+        Not those declared over, those unheard of for a day, nor those that never began within a
+        week of their registration.
+        """
+        heard, registered = now - FORGOTTEN_SECONDS, now - UNPLAYED_SECONDS
         with self._database.reading() as connection:
-            return connection.execute(_COUNT_MONITORED).scalar_one()
+            found = connection.execute(
+                _COUNT_MONITORED, {"heard_since": heard, "registered_since": registered}
+            )
+            return found.scalar_one()
 
     def of_day(self, day: datetime.date) -> list[str]:
         """The ids of the games of one day, in the order of their registration."""
@@ -182,7 +193,16 @@ _GET = sa.select(
 _VERSIONS = sa.select(games.c.game_id, games.c.version).where(
     games.c.game_id.in_(sa.bindparam("game_ids", expanding=True))
 )
-_COUNT_MONITORED = sa.select(sa.func.count(games.c.game_id)).where(games.c.ended_at.is_(None))
+_COUNT_MONITORED = sa.select(sa.func.count(games.c.game_id)).where(
+    games.c.ended_at.is_(None),
+    sa.or_(
+        games.c.last_received > sa.bindparam("heard_since"),
+        sa.and_(
+            games.c.last_received.is_(None),
+            games.c.registered_at > sa.bindparam("registered_since"),
+        ),
+    ),
+)
 _ARCHIVE_OF = sa.select(games.c.archive).where(games.c.game_id == sa.bindparam("its_game"))
 
 

@@ -104,6 +104,12 @@ class Predictions:
         with self._database.reading() as connection:
             return _counted(connection.execute(_RESOLVED))
 
+    def newest_resolved(self, most: int) -> Sequence[ResolvedPrediction]:
+        """Of the newest `most` predictions with an outcome those made in time, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_NEWEST_RESOLVED, {"most": most}).all()
+        return _counted(reversed(rows))
+
     def resolved_by_day(
         self,
         since: datetime.date = datetime.date.min,
@@ -148,6 +154,9 @@ _RESOLVED = (
     sa.select(sa.cast(predictions.c.frozen, sa.Text), sa.cast(predictions.c.outcome, sa.Text))
     .where(predictions.c.outcome.is_not(None))
     .order_by(predictions.c.id)
+)
+_NEWEST_RESOLVED = (
+    _RESOLVED.order_by(None).order_by(predictions.c.id.desc()).limit(sa.bindparam("most"))
 )
 _IN_SPAN = games.c.day.between(sa.bindparam("since"), sa.bindparam("until"))
 _PREDICTED_DAYS = (

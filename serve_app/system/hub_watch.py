@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Sequence
 
 from serve_app.api.problems import Unavailable
@@ -27,7 +28,7 @@ from serve_app.system.metrics import (
     SHARDS_EXPECTED,
 )
 from serve_app.system.reports import Report
-from serve_app.system.rolling_skill import rolling_skill
+from serve_app.system.rolling_skill import NEWEST, rolling_skill
 from serve_app.system.system_state import SystemState
 from serve_app.system.tally import Tally
 
@@ -68,7 +69,7 @@ class HubWatch:
 
     async def _games_monitored(self) -> int | None:
         try:
-            return await asyncio.to_thread(self._store.games.count_monitored)
+            return await asyncio.to_thread(self._store.games.count_monitored, time.time())
         except StoreError:
             logger.warning("the store does not tell how many games are monitored")
             return None
@@ -94,7 +95,7 @@ class HubWatch:
     async def _measure_skill(self) -> None:
         self._skill_is_old = False
         try:
-            resolved = await asyncio.to_thread(self._store.predictions.resolved)
+            resolved = await asyncio.to_thread(self._store.predictions.newest_resolved, NEWEST)
         except StoreError:
             self._skill_is_old = True
             raise

@@ -43,7 +43,8 @@ class IngressWatch:
         """The model in service and the last minute's answers; raises RuntimeError without one."""
         if self.model is None:
             raise RuntimeError("an ingress replica: expected to have a model by now")
-        bundle, adaptation = self.model.bundle, self.model.adaptation
+        # As far as forecasts have read: a store that is away must not silence who still answers.
+        bundle, adaptation = self.model.bundle, self.model.known_adaptation
         version = adaptation.before(None).version
         await self._look_for_drift(version, adaptation)
         return IngressReport(bundle.model_version, version, self._responses.columns())
@@ -59,7 +60,8 @@ class IngressWatch:
 class Responses:
     """ASGI middleware that tells a watch how each HTTP request was answered, and how fast.
 
-    One that raises instead is answered 500 outside of here.
+    One that raises instead is answered 500 outside of here; one that is cancelled, because its
+    client has gone, is answered by nobody and is not counted.
     """
 
     def __init__(self, app: ASGIApp, watch: IngressWatch) -> None:
@@ -73,6 +75,9 @@ class Responses:
             return
         begun, status = time.perf_counter(), 500
 
+        def responded() -> None:
+            self._watch.responded(status, time.perf_counter() - begun)
+
         async def note(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
@@ -81,5 +86,7 @@ class Responses:
 
         try:
             await self._app(scope, receive, note)
-        finally:
-            self._watch.responded(status, time.perf_counter() - begun)
+        except Exception:
+            responded()
+            raise
+        responded()

@@ -42,7 +42,7 @@ def redact_secrets() -> None:
 def _redacted(record: logging.LogRecord) -> logging.LogRecord:
     try:
         text = record.getMessage()
-    except (TypeError, ValueError):  # logging says itself what is wrong with the arguments
+    except Exception:  # noqa: BLE001 - logging says itself what is wrong with the arguments
         return record
     if _SECRET.search(text):
         record.msg, record.args = _SECRET.sub(REDACTED, text), ()

@@ -85,7 +85,13 @@ COMMIT = _metric(
     "shard",
     "One transaction of a shard, which may hold many updates: from its begin until it is on disk.",
 )
-GAMES_MONITORED = _metric("games_monitored", "gauge", "hub", "Registered games that are not over.")
+GAMES_MONITORED = _metric(
+    "games_monitored",
+    "gauge",
+    "hub",
+    "Registered games that are not over: heard of within a day, or registered within a week and "
+    "not begun.",
+)
 GAMES_LIVE = _metric(
     "games_live", "gauge", "hub", "Games under way that were heard of in the last three hours."
 )
@@ -184,7 +190,7 @@ WEBHOOK_DELIVERIES = _metric(
     "counter",
     "webhooks",
     "Attempts to deliver a webhook by outcome: delivered (2xx), failed (it is tried again), dead "
-    "(given up: 410, or the last of a day's attempts).",
+    "(given up: 410, or the last attempt of ten).",
     {"outcome": ("delivered", "failed", "dead")},
 )
 WEBHOOKS_PENDING = _metric(

@@ -21,14 +21,13 @@ class RollingSkill:
 
 
 def rolling_skill(resolved: Sequence[ResolvedPrediction]) -> RollingSkill | None:
-    """The skill of the newest of these, oldest first; None where there is none."""
-    newest = resolved[-NEWEST:]
-    if not newest:
+    """The skill of these; None where there is none."""
+    if not resolved:
         return None
     return RollingSkill(
-        predictions=len(newest),
-        mae=fmean(abs(row.actual - row.point) for row in newest),
-        persistence_mae=fmean(abs(row.actual - row.margin) for row in newest),
-        coverage=fmean(row.lower <= row.actual <= row.upper for row in newest),
-        coverage_target=fmean(row.coverage_probability for row in newest),
+        predictions=len(resolved),
+        mae=fmean(abs(row.actual - row.point) for row in resolved),
+        persistence_mae=fmean(abs(row.actual - row.margin) for row in resolved),
+        coverage=fmean(row.lower <= row.actual <= row.upper for row in resolved),
+        coverage_target=fmean(row.coverage_probability for row in resolved),
     )

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from serve_app.game.ended_game import EndedGame
-from serve_app.schemas import Prediction
+from serve_app.schemas import Outcome, Prediction
 from serve_app.storage.errors import StaleWriteError, StoreAddressError
+from serve_app.storage.games import GameAdvance, GameSums
 from serve_app.storage.journal import JournalEntry
 from serve_app.storage.store import Store
 from tests.serve_app.conftest import forecast, registration
@@ -60,6 +62,34 @@ def test_pages_of_the_log_neither_overlap_nor_skip(any_store: Store):
     first = any_store.predictions.page(0, 3)
     rest = any_store.predictions.page(first[-1][0], 3)
     assert [p.game_id for _, p in [*first, *rest]] == [f"g{number}" for number in range(5)]
+
+
+def test_the_newest_outcomes_are_those_of_predictions_made_in_time(any_store: Store):
+    known = {"error": 0, "persistence_error": 0, "covered": True, "resolved_at": "2024-01-02"}
+    with any_store.writing():
+        for number in range(5):
+            game_id = f"g{number}"
+            made = prediction(game_id, float(number))
+            any_store.games.add(registration(game_id))
+            late = made.model_copy(update={"made_after_halftime": number == 3})
+            any_store.predictions.freeze(late)
+            if number < 4:
+                outcome = Outcome.model_validate({**known, "halftime_margin": 10 * number})
+                any_store.predictions.set_outcome(game_id, outcome)
+    newest = any_store.predictions.newest_resolved(3)
+    assert [(one.point, one.actual) for one in newest] == [(1.0, 10), (2.0, 20)]
+
+
+def test_a_game_that_nobody_ends_is_not_monitored_for_ever(any_store: Store):
+    day, now = 86_400.0, time.time()
+    with any_store.writing():
+        for game_id in ("ended", "played", "waiting"):
+            any_store.games.add(registration(game_id))
+        any_store.games.end("ended")
+        sums = GameSums("live", 1, 0, now)
+        any_store.games.advance([GameAdvance("played", 0, None, sums)])
+    counts = [any_store.games.count_monitored(now + days * day) for days in (0, 0.9, 1.1, 6.9, 7.1)]
+    assert counts == [2, 2, 1, 1, 0]
 
 
 def test_many_processes_may_open_a_new_store_at_once(tmp_path: Path):

@@ -89,6 +89,7 @@ def test_a_message_whose_arguments_do_not_fit_is_left_to_logging(
 ):
     monkeypatch.setattr(logging, "raiseExceptions", False)
     logging.getLogger("serve_app.test").warning("%d", "no number")
+    logging.getLogger("serve_app.test").warning("%(one)s", {"another": 1})
     logging.getLogger("serve_app.test").warning("next")
     assert [one["message"] for one in records(lines)] == ["next"]
 

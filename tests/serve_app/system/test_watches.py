@@ -188,7 +188,7 @@ class TestHub:
     ):
         assert (await watch.system()).games_monitored == 0
 
-        def away() -> int:
+        def away(_: float) -> int:
             raise StoreUnavailableError("away")
 
         monkeypatch.setattr(store.games, "count_monitored", away)
@@ -230,11 +230,14 @@ class TestFeed:
 
 
 class TestIngress:
-    async def test_the_model_in_service_is_told_with_the_alarm(self, store: Store, bundle: Bundle):
+    async def test_the_model_in_service_is_told_with_the_alarm(
+        self, store: Store, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+    ):
         watch = IngressWatch()
         with pytest.raises(RuntimeError, match="model"):
             await watch.report()
         watch.model = ServedModel(Settings(), store)
+        monkeypatch.setattr(store.lessons, "learned_games", None)  # no report waits for the store
         report = await watch.report()
         assert report.model_version == bundle.model_version
         assert report.calibration_version == f"{bundle.model_version}+0"
@@ -248,6 +251,8 @@ class TestIngress:
                 return
             if scope["path"] == "/defect":
                 raise ZeroDivisionError
+            if scope["path"] == "/left":
+                raise asyncio.CancelledError
             status = 503 if scope["path"] == "/busy" else 200
             await PlainTextResponse("x", status)(scope, receive, send)
 
@@ -256,6 +261,8 @@ class TestIngress:
             for path in ("/", "/", "/busy", "/defect"):
                 await client.get(path)
         await Responses(app, watch)({"type": "lifespan"}, _never, _never)
+        with pytest.raises(asyncio.CancelledError):  # its client has gone
+            await Responses(app, watch)({"type": "http", "path": "/left"}, _never, _never)
         watch.model = None
         assert counted(watch.tally, RESPONSES) == {("2xx",): 2, ("5xx",): 2}
 
