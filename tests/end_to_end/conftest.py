@@ -50,7 +50,8 @@ def fused_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def fused(fused_folder: Path) -> Iterator[ServiceProcess]:
-    with running("fused.yaml", fused_folder, forecast_interval_seconds=0.0) as service:
+    settings = {"forecast_interval_seconds": 0.0, "webhook_private_addresses": True}
+    with running("fused.yaml", fused_folder, **settings) as service:
         yield service
 
 

@@ -248,6 +248,14 @@ def test_axe_finds_nothing_in_any_view(
         assert visit.complaints == []
 
 
+TOO_WIDE = """
+[...document.querySelectorAll("body *")]
+  .filter((node) => node.getBoundingClientRect().right > innerWidth)
+  .map((node) => `${node.tagName}.${node.className} ${node.textContent.trim().slice(0, 60)}`)
+  .slice(-20)
+"""
+
+
 def test_a_narrow_phone_never_scrolls_sideways(
     browser: Browser, fused: ServiceProcess, evening: SteppedNight
 ):
@@ -256,7 +264,7 @@ def test_a_narrow_phone_never_scrolls_sideways(
         for view in VIEWS:
             go_to(visit, view, evening.games[1])
             width = visit.page.evaluate("document.documentElement.scrollWidth")
-            assert width <= NARROW["width"], view
+            assert width <= NARROW["width"], (view, visit.page.evaluate(TOO_WIDE))
 
 
 def test_the_keyboard_alone_goes_from_the_night_to_a_similar_game_and_back(

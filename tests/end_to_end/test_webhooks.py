@@ -6,7 +6,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +14,7 @@ import pytest
 from scripts.webhook_receiver import Receiver
 from serve_app.process.service_process import ServiceProcess
 from serve_app.webhooks.signature import new_secret
-from tests.end_to_end.conftest import log_folder, register, running, scores
+from tests.end_to_end.conftest import log_folder, register, scores
 
 DISPATCHER = "ray::WebhookDispatcher"
 PATIENCE_SECONDS = 60.0
@@ -54,12 +53,6 @@ def receiver(told: Told) -> Iterator[Receiver]:
         thread.join()
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[ServiceProcess]:
-    with running("fused.yaml", tmp_path, webhook_private_addresses=True) as service:
-        yield service
-
-
 def eventually(holds: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
@@ -74,10 +67,10 @@ def kill_dispatcher(service: ServiceProcess) -> None:
 
 
 def test_each_event_arrives_signed_though_its_sender_is_killed(
-    service: ServiceProcess, receiver: Receiver, told: Told
+    fused: ServiceProcess, receiver: Receiver, told: Told
 ):
     url = f"http://127.0.0.1:{receiver.server_port}/hook"
-    with httpx.Client(base_url=service.url, timeout=30, trust_env=False) as http:
+    with httpx.Client(base_url=fused.url, timeout=30, trust_env=False) as http:
         wanted = {"url": url, "events": ["prediction", "outcome"]}
         made = http.post("/webhooks", json=wanted).json()
         receiver.secret = made["secret"]
@@ -85,7 +78,7 @@ def test_each_event_arrives_signed_though_its_sender_is_killed(
         http.post(f"{hook}/test")
         eventually(lambda: told.of("ping"))
 
-        kill_dispatcher(service)
+        kill_dispatcher(fused)
         register(http, "hooked")
         http.post("/scores", json=scores("hooked", range(1, 19)))
         eventually(lambda: told.of("prediction"))
@@ -95,10 +88,10 @@ def test_each_event_arrives_signed_though_its_sender_is_killed(
         assert event["game_id"] == "hooked"
 
         # Killed between the sending and the writing of what came of it: sent again, the same.
-        eventually(lambda: service.members(DISPATCHER))
+        eventually(lambda: fused.members(DISPATCHER))
         http.post("/scores", json=scores("hooked", range(19, 26)))
         eventually(lambda: told.of("outcome"))
-        kill_dispatcher(service)
+        kill_dispatcher(fused)
         told.holding = False
         eventually(lambda: len(told.of("outcome")) == 2)
         told.released.set()
@@ -113,6 +106,6 @@ def test_each_event_arrives_signed_though_its_sender_is_killed(
         eventually(lambda: states() == everything)
         assert not [line for line in told.lines if line.startswith("refused")]
         assert len(told.of("prediction")) == 1
-    logs = [path for path in log_folder(service).rglob("*") if path.is_file()]
-    assert any(path.name.startswith("serve") for path in log_folder(service).rglob("*"))
+    logs = [path for path in log_folder(fused).rglob("*") if path.is_file()]
+    assert any(path.name.startswith("serve") for path in log_folder(fused).rglob("*"))
     assert not [path for path in logs if made["secret"].encode() in path.read_bytes()]
