@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,7 @@ def test_it_learns_and_another_bundle_takes_over_while_a_game_goes_on(
 ):
     service: ServiceProcess = request.getfixturevalue(placement)
     folder: Path = request.getfixturevalue(f"{placement}_folder")
+    request.addfinalizer(partial(put_in_service, folder, SHIPPED_BUNDLE))
     versions = [Bundle.load(bundle).model_version for bundle in (SHIPPED_BUNDLE, other)]
     with httpx.Client(base_url=service.url, timeout=30) as http:
 
@@ -135,7 +137,8 @@ def test_it_learns_and_another_bundle_takes_over_while_a_game_goes_on(
             wait_for(lambda: models()["model_version"] == versions[1], "it does not take over")
             played = len(scraper.games)
             wait_for(lambda: len(scraper.games) > played + 1, "no game was played since")
-        assert set(service.members("ray::")) == set(processes)
+        # The dispatcher of webhooks starts later than the rest: a process may come, none may go.
+        assert set(processes) <= set(service.members("ray::"))
         assert log_says("the edited config file is taken")
         assert models()["learned_games"] == known + 1
         made = [http.get(f"/games/{game_id}/prediction").json() for game_id in scraper.games]
