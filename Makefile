@@ -27,8 +27,10 @@ demo: $(READY)
 serve: $(READY)
 	exec $(BIN)/python scripts/serve.py --config $(CONFIG) $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
+# The services of the end-to-end tests want all cores: those run alone, after the others.
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests/models tests/serve_app $(ARGS)
+	$(BIN)/python -m pytest tests/end_to_end $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .

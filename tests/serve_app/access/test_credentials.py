@@ -13,6 +13,11 @@ def headers(*pairs: tuple[str, str]) -> Headers:
     return Headers(raw=[(name.encode(), value.encode()) for name, value in pairs])
 
 
+def with_key(text: str) -> str:
+    """The text with the key put in: in the name of a test it would change with each run."""
+    return text.format(key=KEY, quoted=KEY.replace("_", "%5F"), prefix=KEY.partition("_")[0])
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -52,21 +57,21 @@ def test_another_kind_of_authorization_is_refused():
 @pytest.mark.parametrize(
     "query",
     [
-        f"api_key={KEY}",
+        "api_key={key}",
         "api_key=anything",
         "API-Key=anything",
         "limit=1&token=anything",
         "access_token=anything",
         "ticket=anything",
         "api%5Fkey=anything",
-        f"since={KEY}",
-        f"since={KEY.replace('_', '%5F')}",
-        KEY,
+        "since={key}",
+        "since={quoted}",
+        "{key}",
     ],
 )
 def test_a_key_in_the_url_is_refused_and_not_told(query: str):
     with pytest.raises(MisplacedKey, match="Authorization: Bearer") as refused:
-        expect_no_key("/games", query.encode())
+        expect_no_key("/games", with_key(query).encode())
     assert "anything" not in refused.value.detail
     assert KEY not in refused.value.detail
 
@@ -76,13 +81,13 @@ def test_other_queries_pass(query: str):
     expect_no_key("/games", query.encode())
 
 
-@pytest.mark.parametrize("path", [f"/games/{KEY}", f"/{KEY}/games", KEY, f"/games/x{KEY}y"])
+@pytest.mark.parametrize("path", ["/games/{key}", "/{key}/games", "{key}", "/games/x{key}y"])
 def test_a_key_in_the_path_is_refused_and_not_told(path: str):
     with pytest.raises(MisplacedKey, match="Authorization: Bearer") as refused:
-        expect_no_key(path, b"")
+        expect_no_key(with_key(path), b"")
     assert KEY not in refused.value.detail
 
 
-@pytest.mark.parametrize("path", ["", "/", "/games/token", f"/games/{KEY.partition('_')[0]}"])
+@pytest.mark.parametrize("path", ["", "/", "/games/token", "/games/{prefix}"])
 def test_other_paths_pass(path: str):
-    expect_no_key(path, b"")
+    expect_no_key(with_key(path), b"")
