@@ -57,7 +57,7 @@ class Access:
         hosts: whom the service answers for.
         rates: how often one may ask.
         keyless: whether it answers without a key as long as there never was one.
-        check_seconds: how often the keys behind open WebSockets are looked at.
+        check_seconds: how often the keys behind open streams are looked at.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Access:
         self._hosts = hosts
         self._keyless = keyless
         self._check_seconds = check_seconds
-        self._sockets: dict[asyncio.Future[None], Caller] = {}
+        self._streams: dict[asyncio.Timeout, Caller] = {}
         self._checking: asyncio.Task[None] | None = None
 
     async def admit(self, asked: Asked) -> Caller:
@@ -131,26 +131,30 @@ class Access:
                 f"expected at most {limit} requests a second; more came", limit=limit
             )
 
-    # --- WebSockets that are open -------------------------------------------------------------
+    # --- streams that are open ---------------------------------------------------------------
 
-    def enter(self, caller: Caller) -> "asyncio.Future[None]":
-        """Note an open WebSocket; the future is done once its caller may no longer watch."""
-        over = asyncio.get_running_loop().create_future()
-        self._sockets[over] = caller
+    def enter(self, caller: Caller) -> asyncio.Timeout:
+        """Note an open stream, to be run inside what this returns.
+
+        That expires once its caller may no longer watch.
+        """
+        admission = asyncio.timeout(None)
+        self._streams[admission] = caller
         if self._checking is None or self._checking.done():
-            self._checking = asyncio.create_task(self._check_sockets())
-        return over
+            self._checking = asyncio.create_task(self._check_streams())
+        return admission
 
-    def leave(self, over: "asyncio.Future[None]") -> None:
-        """The WebSocket has ended."""
-        self._sockets.pop(over, None)
+    def leave(self, admission: asyncio.Timeout) -> None:
+        """The stream has ended."""
+        self._streams.pop(admission, None)
 
-    async def _check_sockets(self) -> None:
-        while self._sockets:
+    async def _check_streams(self) -> None:
+        while self._streams:
             await asyncio.sleep(self._check_seconds)
-            for over, caller in list(self._sockets.items()):
-                if not over.done() and not await self._still(caller):
-                    over.set_result(None)
+            for admission, caller in list(self._streams.items()):
+                if not await self._still(caller) and admission in self._streams:
+                    del self._streams[admission]
+                    admission.reschedule(asyncio.get_running_loop().time())
 
     async def _still(self, caller: Caller) -> bool:
         if caller.key_id == OPEN:

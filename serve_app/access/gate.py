@@ -79,19 +79,16 @@ class Gate:
                 message = {**message, "subprotocol": SUBPROTOCOL}
             await send(message)
 
-        over = self._access.enter(caller)
-        running = asyncio.ensure_future(self._app(scope, receive, accept))
+        admission = self._access.enter(caller)
         try:
-            await asyncio.wait({running, over}, return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                await running
-                return
+            async with admission:
+                await self._app(scope, receive, accept)
+            return
+        except TimeoutError:
+            if not admission.expired():
+                raise
         finally:
-            self._access.leave(over)
-            over.cancel()
-            if not running.done():
-                running.cancel()
-                await asyncio.wait({running})
+            self._access.leave(admission)
         if scope["type"] == "http":
             abort_connection(scope)
             return

@@ -12,6 +12,7 @@ from serve_app.api.connection import abort_connection
 from serve_app.api.problem_answers import problem_response
 from serve_app.api.problems import ServiceProblem
 from serve_app.live.message import Message
+from serve_app.live.presence import send_while_present
 from serve_app.live.watcher import Watcher
 
 logger = logging.getLogger(__name__)
@@ -51,19 +52,11 @@ class EventStream(Response):
 
     async def _stream(self, watcher: Watcher, receive: Receive, send: Send) -> bool:
         """Whether it came to its end by itself; else the reader was too slow."""
-        sending = asyncio.create_task(self._send(watcher, send))
-        gone = asyncio.create_task(_gone(receive))
-        watcher.when_overrun(sending.cancel)  # it may hang in a send
-        try:
-            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sending, gone):
-                task.cancel()
-            ended, _ = await asyncio.gather(sending, gone, return_exceptions=True)
-        if isinstance(ended, TimeoutError):
+        sent, _ = await send_while_present(watcher, self._send(watcher, send), _gone(receive))
+        if isinstance(sent, TimeoutError):
             watcher.give_up()
-        elif isinstance(ended, Exception):
-            raise ended
+        elif isinstance(sent, Exception):
+            raise sent
         return not watcher.overrun
 
     async def _send(self, watcher: Watcher, send: Send) -> None:

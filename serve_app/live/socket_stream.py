@@ -15,6 +15,7 @@ from serve_app.api.connection import abort_connection
 from serve_app.api.problem_answers import problem_response
 from serve_app.api.problems import ServiceProblem
 from serve_app.live.frames import text_frame, write_frame_of
+from serve_app.live.presence import send_while_present
 from serve_app.live.watcher import Watcher
 
 logger = logging.getLogger(__name__)
@@ -46,25 +47,19 @@ async def deny(socket: WebSocket, problem: ServiceProblem) -> None:
 
 async def _serve(socket: WebSocket, watcher: Watcher, patience_seconds: float) -> int | None:
     """Send until it is over; the close code, None where the client has gone."""
-    sending = asyncio.create_task(_send(socket, watcher, patience_seconds))
-    reading = asyncio.create_task(_read(socket))
-    watcher.when_overrun(sending.cancel)  # it may hang in a send
-    try:
-        await asyncio.wait({sending, reading}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (sending, reading):
-            task.cancel()
-        ended = await asyncio.gather(sending, reading, return_exceptions=True)
-    if isinstance(ended[1], int):
-        return ended[1]
-    if isinstance(ended[0], TimeoutError):
+    sent, read = await send_while_present(
+        watcher, _send(socket, watcher, patience_seconds), _read(socket)
+    )
+    if read is not None:
+        return read
+    if isinstance(sent, TimeoutError):
         watcher.give_up()
     if watcher.overrun:
         return WS_1013_TRY_AGAIN_LATER
-    if isinstance(ended[0], Exception):
-        logger.error("a watcher could not be told on", exc_info=ended[0])
+    if isinstance(sent, Exception):
+        logger.error("a watcher could not be told on", exc_info=sent)
         return WS_1013_TRY_AGAIN_LATER
-    return ended[0] if isinstance(ended[0], int) else None
+    return sent if isinstance(sent, int) else None
 
 
 async def _send(socket: WebSocket, watcher: Watcher, seconds: float) -> int | None:
