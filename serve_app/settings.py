@@ -128,7 +128,7 @@ class Settings(BaseModel):
     feed_queue_messages: StrictInt = Field(
         default=10_000,
         ge=10,
-        le=1_000_000,
+        le=100_000,
         description="Messages that may wait for one WebSocket client before it is dropped.",
     )
 

@@ -75,20 +75,21 @@ export class Card {
     setAttribute(parts.chart, "aria-label", words.chartLabel(game));
   }
 
-  // Of halftime it speaks until the half, then of what came of it; of the final until the end.
+  // Of halftime it speaks until the half, of the final until the end; then of what came of them.
   #drawRunning(game) {
     const { parts } = this;
-    const { forecast } = game;
-    parts.running.hidden = phaseOf(game) !== "live";
+    parts.running.hidden = game.elapsed === null;
     if (parts.running.hidden) return;
-    setText(parts["running-clock"], words.runningText(forecast));
+    const isOver = phaseOf(game) === "settled";
+    const forecast = isOver ? null : game.forecast;
     const short = words.shortened(game);
-    setText(parts.win, forecast ? words.winText(short, forecast.final.win_probability) : "");
+    setText(parts["running-clock"], isOver ? "How it ended" : words.runningText(forecast));
+    setText(parts.win, isOver ? words.wonText(short, game.margin) : words.chanceText(short, forecast));
     const half = game.elapsed < HALFTIME_SECONDS ? forecast?.halftime : null;
     const outcome = game.prediction?.outcome;
     setText(parts["half-lead"], words.rowLead(short, half, outcome?.halftime_margin));
     setText(parts["half-span"], half ? words.span(short, half) : "");
-    setText(parts["final-lead"], words.rowLead(short, forecast?.final));
+    setText(parts["final-lead"], words.rowLead(short, forecast?.final, isOver ? game.margin : null));
     setText(parts["final-span"], forecast ? words.span(short, forecast.final) : "");
   }
 

@@ -214,8 +214,7 @@ export class GameView {
     setText(parts["frozen-coverage"], words.intervalName(prediction));
     setText(parts["frozen-span"], words.span(game, prediction));
     setText(parts.outcome, outcome ? words.outcomeText(game, outcome) : "not reached yet");
-    parts["error-row"].hidden = !outcome;
-    if (outcome) setText(parts.error, words.errorText(outcome));
+    setText(parts.error, outcome ? words.errorText(outcome) : "–");
     setText(parts["frozen-note"], words.frozenText(prediction));
     const revision = prediction.revisions?.at(-1);
     parts.revised.hidden = !revision;

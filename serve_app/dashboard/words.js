@@ -144,6 +144,16 @@ export function winText(game, probability) {
   return chance < 1 && chance > 0.994 ? `${team} >99${NARROW}%` : `${team} ${percent(chance)}`;
 }
 
+/** The same of a running forecast, where there is one. */
+export const chanceText = (game, forecast) =>
+  forecast ? winText(game, forecast.final.win_probability) : "";
+
+/** Who won, such as `DEN won`; empty where that is not known. */
+export function wonText(game, margin) {
+  if (!margin) return "";
+  return `${margin > 0 ? game.home_team : game.away_team} won`;
+}
+
 /** At which clock the running forecast was made; it may be missing. */
 export function runningText(forecast) {
   if (!forecast) return "No running forecast";

@@ -139,8 +139,11 @@ def test_a_night_comes_to_the_page_by_itself(
             expect(part(one, "against-label")).to_contain_text("Halftime")
             expect(part(one, "against")).to_have_text(lead(game, home - away, digits=0))
         night.end()
-        for one in cards:
+        for one, game in zip(cards, night.games, strict=True):
             expect(one).to_have_attribute("data-state", "ended")
+            home, away = game.score_at(game.end)
+            expect(part(one, "final-lead")).to_have_text(lead(game, home - away, digits=0))
+        assert visit.take_shifts() == []
         assert visit.complaints == []
 
 
@@ -158,6 +161,8 @@ def test_the_fan_narrows_as_the_game_goes_on(
         expect(visit.page).to_have_title(re.compile(f"{game.away}.*{game.home}"))
         fan = shown(visit.page).locator('[data-part="fan"]')
         widths: list[float] = []
+        visit.settle()
+        visit.take_shifts()
         for elapsed in (300, 1080, 1800, 2520):
             night.play_to(elapsed)
             widths.append(width_of_forecast(client, game, elapsed))
@@ -165,6 +170,7 @@ def test_the_fan_narrows_as_the_game_goes_on(
             assert painted_at_the_end(fan) > LEAST_PAINTED
         assert widths == sorted(widths, reverse=True)
         assert widths[-1] < widths[0] / 2
+        assert visit.take_shifts() == []
         assert visit.complaints == []
 
 

@@ -55,7 +55,9 @@ def test_the_running_forecast_in_words(modules: Modules) -> None:
         """
         const {game, forecasts, chances} = given;
         return [...forecasts.map(words.runningText), words.span(game, game.forecast.halftime),
-                ...chances.map((chance) => words.winText(game, chance))];
+                ...chances.map((chance) => words.winText(game, chance)),
+                words.chanceText(game, game.forecast), words.chanceText(game, null),
+                ...[7, -3, 0, null].map((margin) => words.wonText(game, margin))];
         """,
         {
             "game": view(forecast=RUNNING).model_dump(mode="json"),
@@ -79,6 +81,12 @@ def test_the_running_forecast_in_words(modules: Modules) -> None:
         "DAL >99\u202f%",
         "DEN 100\u202f%",
         "DAL 100\u202f%",
+        "DEN 63\u202f%",
+        "",
+        "DEN won",
+        "DAL won",
+        "",
+        "",
     ]
 
 
