@@ -184,26 +184,31 @@ def _start_serve(config: ServeDeploySchema) -> None:
 
 
 def _deploy(config: ServeDeploySchema) -> None:
-    """Deploy the applications of a config and wait until all run."""
-    serve.run_many(
-        import_module(APPLICATION).targets(config),
-        wait_for_ingress_deployment_creation=False,
-        wait_for_applications_running=False,
-    )
+    """Deploy the applications of a config, one after the other, and wait until all run.
+
+    A start is bound by the cores: what takes the scores has them first.
+    """
     deadline = time.monotonic() + START_SECONDS
+    for target in import_module(APPLICATION).targets(config):
+        serve.run_many(
+            [target],
+            wait_for_ingress_deployment_creation=False,
+            wait_for_applications_running=False,
+        )
+        _await_running(target.name, deadline)
+
+
+def _await_running(name: str, deadline: float) -> None:
     while True:
-        applications = serve.status().applications
-        states = {name: application.status for name, application in applications.items()}
-        if ApplicationStatus.DEPLOY_FAILED in states.values():
-            failed = {name: app.message for name, app in applications.items() if app.message}
-            raise ServiceProcessError(f"the service did not start: {failed}")
-        if len(states) == len(config.applications) and set(states.values()) == {
-            ApplicationStatus.RUNNING
-        }:
+        application = serve.status().applications.get(name)
+        status = application.status if application else None
+        if application and status is ApplicationStatus.DEPLOY_FAILED:
+            raise ServiceProcessError(f"{name} did not start: {application.message}")
+        if status is ApplicationStatus.RUNNING:
             return
         if time.monotonic() > deadline:
             raise ServiceProcessError(
-                f"expected a running service within {START_SECONDS:g} s; got {states}"
+                f"expected {name} to run within {START_SECONDS:g} s; it is {status}"
             )
         time.sleep(POLL_SECONDS)
 
