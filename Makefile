@@ -28,9 +28,14 @@ serve: $(READY)
 	exec $(BIN)/python scripts/serve.py --config $(CONFIG) $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 # The services of the end-to-end tests want all cores: those run alone, after the others.
+# With ARGS it is one run of what they name: ARGS="-k webhook" make test
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests/models tests/serve_app $(ARGS)
-	$(BIN)/python -m pytest tests/end_to_end $(ARGS)
+ifeq ($(ARGS),)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile tests/models tests/serve_app
+	$(BIN)/python -m pytest tests/end_to_end
+else
+	$(BIN)/python -m pytest $(ARGS)
+endif
 
 check: $(READY)
 	$(BIN)/ruff format --check .

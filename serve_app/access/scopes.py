@@ -41,6 +41,8 @@ ROUTE_SCOPES: dict[tuple[str, str], Scope | None] = {
     ("WEBSOCKET", "/live"): "read",
     ("GET", "/events"): "read",
     ("GET", "/asyncapi.json"): None,
+    ("GET", "/ws/{path:path}"): None,
+    ("WEBSOCKET", "/ws/{path:path}"): None,
     ("GET", "/health"): None,
     ("GET", "/ready"): None,
     ("GET", "/"): None,

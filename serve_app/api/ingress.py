@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from serve_app.access.access import Access
 from serve_app.access.guarded_api import GuardedAPI
 from serve_app.access.ticket_route import add_ticket_route
+from serve_app.api.absent_feed_routes import add_absent_feed_routes
 from serve_app.api.description import ANYWHERE, problems
 from serve_app.api.forecast_routes import add_forecast_routes
 from serve_app.api.game_course_routes import add_game_course_routes
@@ -63,6 +64,7 @@ def build_api(
     add_webhook_routes(api, settings, store)
     add_system_routes(api, system)
     add_page_routes(api)
+    add_absent_feed_routes(api)
     if access is not None:
         add_ticket_route(api, access.tickets)
     return api

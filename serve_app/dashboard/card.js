@@ -84,7 +84,7 @@ export class Card {
     const forecast = isOver ? null : game.forecast;
     const short = words.shortened(game);
     setText(parts["running-clock"], isOver ? "How it ended" : words.runningText(forecast));
-    setText(parts.win, isOver ? words.wonText(short, game.margin) : words.chanceText(short, forecast));
+    setText(parts.win, isOver ? words.wonText(short, game) : words.chanceText(short, forecast));
     const half = game.elapsed < HALFTIME_SECONDS ? forecast?.halftime : null;
     const outcome = game.prediction?.outcome;
     setText(parts["half-lead"], words.rowLead(short, half, outcome?.halftime_margin));

@@ -148,10 +148,11 @@ export function winText(game, probability) {
 export const chanceText = (game, forecast) =>
   forecast ? winText(game, forecast.final.win_probability) : "";
 
-/** Who won, such as `DEN won`; empty where that is not known. */
-export function wonText(game, margin) {
-  if (!margin) return "";
-  return `${margin > 0 ? game.home_team : game.away_team} won`;
+/** Who won, such as `DEN won`; empty where the last update is not of the end. */
+export function wonText(names, { quarter, time_remaining: clock, margin }) {
+  const sawTheEnd = quarter >= 4 && secondsRemaining(clock) === 0;
+  if (!sawTheEnd || !margin) return "";
+  return `${margin > 0 ? names.home_team : names.away_team} won`;
 }
 
 /** At which clock the running forecast was made; it may be missing. */

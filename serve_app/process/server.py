@@ -69,7 +69,7 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         _start_ray(edits.in_service, metrics)
         _listen(on_signal)  # Ray has set handlers of its own.
         _start_serve(edits.in_service)
-        _deploy(edits.in_service)
+        deploy(edits.in_service)
         _warn_of_exposure()
         print(f"metrics on http://{LOOPBACK}:{metrics}/metrics", flush=True)
         print(f"serving on http://{address[0]}:{address[1]}", flush=True)
@@ -77,7 +77,7 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         started_by = os.getppid()
         while os.getppid() == started_by:  # Nobody is left to stop us where it was killed.
             stop.wait(WATCH_SECONDS)
-            take_edit(edits, _deploy)
+            take_edit(edits, deploy)
             archive.look()
     except StopRequestedError:
         print("stopping", flush=True)
@@ -183,22 +183,26 @@ def _start_serve(config: ServeDeploySchema) -> None:
     )
 
 
-def _deploy(config: ServeDeploySchema) -> None:
+def deploy(config: ServeDeploySchema) -> None:
     """Deploy the applications of a config, one after the other, and wait until all run.
 
-    A start is bound by the cores: what takes the scores has them first.
+    A start is bound by the cores: what comes first in the config, which is to be what takes the
+    scores, has them first.
     """
-    deadline = time.monotonic() + START_SECONDS
-    for target in import_module(APPLICATION).targets(config):
+    targets = import_module(APPLICATION).targets(config)
+    for target in targets:
         serve.run_many(
             [target],
             wait_for_ingress_deployment_creation=False,
             wait_for_applications_running=False,
         )
-        _await_running(target.name, deadline)
+        _await_running(target.name)
+    for target in targets:  # none has failed since
+        _await_running(target.name)
 
 
-def _await_running(name: str, deadline: float) -> None:
+def _await_running(name: str) -> None:
+    deadline = time.monotonic() + START_SECONDS
     while True:
         application = serve.status().applications.get(name)
         status = application.status if application else None

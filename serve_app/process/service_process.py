@@ -20,6 +20,7 @@ from serve_app.process.session import kill_session, session_members
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 180.0
 STOP_SECONDS = 30.0
+READY_PATHS = ("/ready", "/ws/asyncapi.json")
 POLL_SECONDS = 0.2
 TAIL_LINES = 15
 
@@ -76,24 +77,28 @@ class ServiceProcess:
         self.stop()
 
     async def ready(self, seconds: float = READY_SECONDS) -> None:
-        """Wait until it can predict; raises ServiceProcessError where it ends or takes longer."""
+        """Wait until it can predict and tell.
+
+        Raises ServiceProcessError where it ends or takes longer.
+        """
         deadline = time.monotonic() + seconds
         seen = "no answer"
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
             while time.monotonic() < deadline:
                 self.expect_running()
                 try:
-                    answer = await client.get("/ready")
+                    answers = [await client.get(path) for path in READY_PATHS]
                 except httpx.TransportError as error:
                     seen = type(error).__name__
                 else:
-                    if answer.status_code == httpx.codes.OK:
+                    statuses = [answer.status_code for answer in answers]
+                    if set(statuses) == {httpx.codes.OK}:
                         return
-                    seen = f"status {answer.status_code}"
+                    seen = f"status {statuses}"
                 await asyncio.sleep(POLL_SECONDS)
         raise ServiceProcessError(
-            f"the service: expected GET /ready to say 200 within {seconds:g} s; got {seen}. "
-            f"Its last words:\n{self._tail()}"
+            f"the service: expected GET {' and '.join(READY_PATHS)} to say 200 within "
+            f"{seconds:g} s; got {seen}. Its last words:\n{self._tail()}"
         )
 
     def expect_running(self) -> None:

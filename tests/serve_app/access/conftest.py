@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from models.training.bundle import Bundle
 from serve_app.access.access import Access
@@ -108,12 +109,15 @@ def access(keys: MemoryStore, clock: Clock) -> Access:
 
 
 @pytest.fixture
-async def http(
-    access: Access, service: LiveService, store: Store, bundle: Bundle
-) -> AsyncIterator[httpx.AsyncClient]:
+def api(access: Access, service: LiveService, store: Store, bundle: Bundle) -> FastAPI:
     """The real routes behind the gate."""
     settings = Settings()
-    api = build_api(settings, service, store, ServedModel(settings, store), access)
+    return build_api(settings, service, store, ServedModel(settings, store), access)
+
+
+@pytest.fixture
+async def http(api: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the real routes."""
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         yield client

@@ -420,17 +420,18 @@ class AsgiClient:
         await self.over()
 
 
+SOCKET: dict[str, object] = {
+    "type": "websocket",
+    "path": "/ws/live",
+    "extensions": {"websocket.http.response": {}},
+}
+
+
 class Socket(AsgiClient):
     """A WebSocket client."""
 
     def __init__(self, app: FastAPI, *offered: str, **headers: str) -> None:
-        scope: dict[str, object] = {
-            "type": "websocket",
-            "path": "/ws/live",
-            "subprotocols": list(offered),
-            "extensions": {"websocket.http.response": {}},
-        }
-        super().__init__(app, scope, headers)
+        super().__init__(app, {**SOCKET, "subprotocols": list(offered)}, headers)
 
 
 class Events(AsgiClient):
@@ -504,6 +505,30 @@ class TestWebSocket:
         scope = {**Socket(feed).scope, "headers": [], "extensions": {}}
         await gate(scope, receive, send)
         assert said == [{"type": "websocket.close", "code": 1008}]
+
+    async def test_an_application_that_takes_too_long_over_something_is_not_a_key_that_ended(
+        self, access: Access, feed: FastAPI
+    ):
+        async def impatient(*_: object) -> None:
+            raise TimeoutError("its own")
+
+        gate = Gate(impatient, access=access, routes=feed.routes)
+        with pytest.raises(TimeoutError, match="its own"):
+            await gate(dict(Socket(feed).scope), asyncio.Queue[Any]().get, impatient)
+
+    async def test_before_the_feed_is_deployed_a_browser_comes_again_with_its_ticket(
+        self, api: FastAPI, http: httpx.AsyncClient, running: FastAPI, keys: MemoryStore
+    ):
+        told = (await http.post("/tickets", headers=bearer(keys.make("read", now=0.0)))).json()
+        offered = ["halftime.v1", f"ticket.{told['ticket']}"]
+        early = AsgiClient(api, {**SOCKET, "root_path": "", "subprotocols": offered}, {})
+        assert (await early.said())["status"] == 503
+        answer = await http.get("/ws/events", params={"since": 3})
+        problem(answer, 503, "unavailable")
+        assert answer.headers["retry-after"] == "1"
+        socket = Socket(running, *offered)
+        assert (await socket.said())["type"] == "websocket.accept"
+        await socket.leave()
 
     async def test_a_ticket_opens_one_socket(
         self, http: httpx.AsyncClient, running: FastAPI, keys: MemoryStore, clock: Clock

@@ -53,11 +53,12 @@ def test_the_running_forecast_in_words(modules: Modules) -> None:
     chances = [0.631, 0.5, 0.369, 0.997, 0.003, 1, 0]
     said = modules.run(
         """
-        const {game, forecasts, chances} = given;
+        const {game, forecasts, chances, ends} = given;
         return [...forecasts.map(words.runningText), words.span(game, game.forecast.halftime),
                 ...chances.map((chance) => words.winText(game, chance)),
                 words.chanceText(game, game.forecast), words.chanceText(game, null),
-                ...[7, -3, 0, null].map((margin) => words.wonText(game, margin))];
+                ...ends.map(([quarter, time_remaining, margin]) =>
+                  words.wonText(game, {quarter, time_remaining, margin}))];
         """,
         {
             "game": view(forecast=RUNNING).model_dump(mode="json"),
@@ -67,6 +68,13 @@ def test_the_running_forecast_in_words(modules: Modules) -> None:
                 None,
             ],
             "chances": chances,
+            "ends": [
+                (4, "0:00", 7),
+                (5, "0:00", -3),
+                (4, "0:12", 7),
+                (2, "0:00", 7),
+                (4, "0:00", 0),
+            ],
         },
     )
     assert said == [
@@ -85,6 +93,7 @@ def test_the_running_forecast_in_words(modules: Modules) -> None:
         "",
         "DEN won",
         "DAL won",
+        "",
         "",
         "",
     ]

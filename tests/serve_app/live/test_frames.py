@@ -28,6 +28,8 @@ async def test_a_watcher_gets_the_same_whether_or_not_the_server_offers_frames(
         websockets.connect(feed.url, compression=compression) as socket,
     ):
         await socket.recv()
+        compresses = compression is not None and protocol != PROTOCOL
+        assert bool(socket.protocol.extensions) == compresses
         for text in texts:
             hub.say(text)
         assert [await socket.recv() for _ in texts] == texts

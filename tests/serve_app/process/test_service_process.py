@@ -24,7 +24,7 @@ class Ready(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/ws/live" and "silent" in sys.argv:
             signal.pause()
-        self.send_response(200 if self.path == "/ready" else 404)
+        self.send_response(200 if self.path in ("/ready", "/ws/asyncapi.json") else 404)
         self.send_header("content-length", "0")
         self.end_headers()
 
