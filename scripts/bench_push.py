@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,25 @@ async def crossings(port: int, scores: Scores, games: int) -> list[float]:
         waits.append(watcher.came[watcher.told[known][1]] - begun)
     if watcher.transport:
         watcher.transport.abort()
+    return waits
+
+
+async def parts(http: httpx.AsyncClient, scores: Scores, rounds: int) -> dict[str, list[float]]:
+    """Seconds of requests that each do a part of what a crossing does, taken in turns."""
+    game_id = await scores.register()
+    asked = {"pattern": [0.0] * 18, "home_team": "BOS", "away_team": "LAL"}
+    requests: dict[str, Callable[[int], Awaitable[Any]]] = {
+        "GET /health: HTTP alone, ms": lambda _: http.get("/health"),
+        "GET of a game: and a call to its shard, ms": lambda _: http.get(f"/games/{game_id}"),
+        "POST of a score: and a commit, ms": lambda number: scores.post(game_id, number),
+        "POST /predict: HTTP and a forecast, ms": lambda _: http.post("/predict", json=asked),
+    }
+    waits: dict[str, list[float]] = {what: [] for what in requests}
+    for number in range(rounds):
+        for what, ask in requests.items():
+            begun = time.perf_counter()
+            await ask(number)
+            waits[what].append(time.perf_counter() - begun)
     return waits
 
 
@@ -171,6 +191,8 @@ async def measure(options: argparse.Namespace, folder: Path) -> Table:
             scores = Scores(http)
             waits = await crossings(port, scores, options.games)
             _row(table, "POST that crosses 6:00 to its watcher, ms", waits, f"{len(waits)} games")
+            for what, took in (await parts(http, scores, 2 * options.games)).items():
+                _row(table, what, took, f"{len(took)} requests")
             before, listeners, crowd = resident(service), list[Listener](), Crowd()
             for count in sorted(options.watchers):
                 listeners += await connect_many(port, count - len(listeners), crowd)

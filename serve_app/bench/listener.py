@@ -10,9 +10,7 @@ from serve_app.process.environment import LOOPBACK
 
 HANDSHAKE = (
     "GET /ws/live{query} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n"
-    "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"  # as browsers do
-    "{more}\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n{more}\r\n"
 )
 CONNECT_AT_ONCE = 100
 WAIT_SECONDS = 60.0

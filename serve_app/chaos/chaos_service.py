@@ -6,7 +6,7 @@ from typing import Self
 
 import yaml
 
-from serve_app.chaos.kill_kind import INGRESS_REPLICA
+from serve_app.chaos.kill_kind import DISPATCHER, INGRESS_REPLICA
 from serve_app.process.config_file import INGRESS, load_config
 from serve_app.process.service_process import ServiceProcess
 from serve_app.settings import Settings
@@ -48,5 +48,9 @@ class ChaosService:
 
     @property
     def processes(self) -> Mapping[str, int]:
-        """How many processes there are to be of the kinds whose number the config says."""
-        return {INGRESS_REPLICA: self.ingress_replicas, "shard": self.settings.shards}
+        """How many processes there are to be of the kinds that may still be coming at a start."""
+        return {
+            INGRESS_REPLICA: self.ingress_replicas,
+            "shard": self.settings.shards,
+            DISPATCHER: 1,
+        }

@@ -28,6 +28,7 @@ class KillKind:
     together: bool = False
 
 
+DISPATCHER = "webhook dispatcher"
 INGRESS_REPLICA = "ingress replica"
 WHOLE_SERVICE = "whole service"
 
@@ -50,7 +51,7 @@ KINDS: tuple[KillKind, ...] = (
     ),
     KillKind(name="live feed replica", titles=(f"{REPLICA}live-feed:LiveFeed",), weight=8),
     KillKind(name="live hub", titles=("ray::LiveHub",), weight=9),
-    KillKind(name="webhook dispatcher", titles=("ray::WebhookDispatcher",), weight=4),
+    KillKind(name=DISPATCHER, titles=("ray::WebhookDispatcher",), weight=4),
     KillKind(
         name="dejavu replica", titles=(f"{REPLICA}forecaster:Dejavu",), weight=6, elastic=True
     ),
