@@ -156,6 +156,7 @@ async def test_the_status_counts_though_its_body_never_ends(monkeypatch: pytest.
         (format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True), 6_000, 7_200),
         (format_datetime(datetime.now(UTC) - timedelta(hours=2), usegmt=True), 0, 0),
     ],
+    ids=["seconds", "to come", "over"],
 )
 async def test_retry_after_in_both_of_its_forms(value: str, least: float, most: float):
     async with serving(answered("503 Busy", f"Retry-After: {value}")) as server:
