@@ -36,7 +36,8 @@ def text_frame(text: str) -> bytes:
 class FrameProtocol(WebSocketsSansIOProtocol):
     """uvicorn's protocol, which also offers the application to write whole frames.
 
-    It compresses nothing: a compressor for each would double what an idle watcher costs.
+    It compresses nothing: each watcher would keep a compressor and its buffers for as long as it is
+    connected.
     """
 
     def __init__(self, config: Config, *connection: Any, **more: Any) -> None:  # noqa: ANN401 - uvicorn's
