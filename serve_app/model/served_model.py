@@ -144,6 +144,11 @@ class ServedModel:
         self._warming = asyncio.create_task(self._warm(), context=Context())
         self.change_to(folder)
 
+    async def warmed(self) -> None:
+        """Wait until the models of this process are loaded, or were found not to load."""
+        if self._warming is not None:
+            await asyncio.shield(self._warming)
+
     async def _warm(self) -> None:
         """Load the models of this process before they are asked; else each forecast would try."""
         if not isinstance(self._now.placement, Fused):
@@ -172,8 +177,7 @@ class ServedModel:
 
     async def settle(self) -> None:
         """Wait until no other bundle is coming and nothing is being learned."""
-        if self._warming is not None:
-            await self._warming
+        await self.warmed()
         while self._changing is not None and not self._changing.done():
             await asyncio.wait([self._changing])
         await self._now.learning.settle()

@@ -17,9 +17,10 @@ from serve_app.process.environment import free_port
 from serve_app.process.service_process import ServiceProcess
 from serve_app.replay.delivery import SystemClock
 
-# Stands in for Ray: keeps a process with the title of each given kind, in a session of its own.
+# Stands in for Ray: keeps a process with the title of each given kind, in a session of its own. One
+# that starts in the moment in which the service is crashed ends by itself, for it waits for it.
 SERVICE = """
-import http.server, itertools, json, subprocess, sys, threading
+import http.server, itertools, json, os, subprocess, sys, threading
 
 instances = itertools.cycle(sys.argv[2].split(","))
 
@@ -35,7 +36,7 @@ class Ready(http.server.BaseHTTPRequestHandler):
         pass
 
 def keep(title):
-    script = "exec -a " + title + " sleep 1000"
+    script = f"exec -a {title} tail --pid={os.getpid()} -f /dev/null"
     while True:
         subprocess.run(["bash", "-c", script], start_new_session=True)
 

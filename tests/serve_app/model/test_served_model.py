@@ -231,6 +231,20 @@ async def test_a_replica_begins_with_the_bundle_it_is_told(
     assert learned(store, two) == ["g1"]
 
 
+async def test_once_it_is_warmed_nothing_is_left_to_load(
+    model: ServedModel, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    await model.begin_with(settings.bundle)
+    await model.warmed()
+    assert not model.loading
+
+    def load(*_: object) -> Lstm:
+        raise RuntimeError("loaded twice")
+
+    monkeypatch.setattr(Bundle, "load_lstm", load)
+    assert len(await model.forecast([TIP_OFF], similar=0)) == 1
+
+
 async def test_a_replica_that_cannot_begin_with_it_begins_with_that_of_the_settings(
     settings: Settings, store: Store, two: Path, tmp_path: Path
 ):
