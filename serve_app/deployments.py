@@ -1,7 +1,7 @@
 """What Serve replicas run: thin adapters that load, parse, call and return."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -230,9 +230,11 @@ class LiveFeedReplica:
         self._shards = ShardPool.connect(settings)
         self._store = Store.at(settings.data_dir, settings.store_url)
 
-    async def _games(self) -> list[GameView]:
-        newest = await asyncio.to_thread(self._store.games.newest, SNAPSHOT_GAMES)
-        return await self._shards.games(newest)
+    async def _games(self, chosen: Collection[str] | None) -> list[GameView]:
+        """These games; where none are named those that were registered last."""
+        if chosen is None:
+            chosen = await asyncio.to_thread(self._store.games.newest, SNAPSHOT_GAMES)
+        return await self._shards.games(list(chosen))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The feed, bound to this replica's hub and shards."""

@@ -3,17 +3,15 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from contextvars import Context
-from dataclasses import dataclass
 from typing import Protocol
 
-from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
-from serve_app.live.message import Message, resumed, snapshot, system_news
+from serve_app.api.problems import Overloaded, Unavailable
+from serve_app.live.message import Message, resumed, system_news
+from serve_app.live.snapshots import AsksGames, Snapshots
 from serve_app.live.subscription import Subscription
 from serve_app.live.watcher import HEARTBEAT_SECONDS, Watcher
-from serve_app.schemas import GameView
 from serve_app.storage.errors import StoreError
 
 logger = logging.getLogger(__name__)
@@ -21,9 +19,6 @@ logger = logging.getLogger(__name__)
 LONG_POLL_SECONDS = 10.0
 RETRY_SECONDS = 0.5
 OPENING_SECONDS = 10.0
-# After a deploy all watchers come back at once: those of one second share one snapshot.
-SHARED_SECONDS = 1.0
-SHARED_MESSAGES = 1_000
 RECENT_MESSAGES = 5_000  # what watchers that come back soon are told without a look at the store
 
 
@@ -34,32 +29,10 @@ class KnowsHistory(Protocol):
     def after(self, since: int) -> Sequence[Message]: ...  # noqa: D102
 
 
-@dataclass(slots=True)
-class _Snapshot:
-    """A snapshot that is being made, or was: of when `seq` was the last message carried.
-
-    `whole` is the message with all games, which most watchers share.
-    """
-
-    views: "asyncio.Task[Mapping[str, str]]"
-    seq: int
-    carried: int
-    begun: float
-    whole: Message | None = None
-
-    def of(self, subscription: Subscription, unknown_since: int | None) -> Message:
-        """The message of a snapshot that is made, with the games that were asked for."""
-        views = self.views.result()
-        if subscription.games is not None or unknown_since is not None:
-            return snapshot(self.seq, subscription.chosen(views), unknown_since)
-        self.whole = self.whole or snapshot(self.seq, views.values())
-        return self.whole
-
-
 class Broadcast:
     """Carries the hub's messages to the watchers of this process.
 
-    `messages_after(seq, timeout)` and `games()` are how it reaches the hub and the games; `carried`
+    `messages_after(seq, timeout)` and `games` are how it reaches the hub and the games; `carried`
     is told of each message that was handed to the watchers.
     """
 
@@ -67,7 +40,7 @@ class Broadcast:
         self,
         last_seq: Callable[[], Awaitable[int]],
         messages_after: Callable[[int, float], Awaitable[Sequence[Message]]],
-        games: Callable[[], Awaitable[Sequence[GameView]]],
+        games: AsksGames,
         history: KnowsHistory,
         *,
         queue_messages: int,
@@ -77,7 +50,6 @@ class Broadcast:
     ) -> None:
         self._ask_last_seq = last_seq
         self._messages_after = messages_after
-        self._games = games
         self._history = history
         self._queue_messages = queue_messages
         self._max_watchers = max_watchers
@@ -90,7 +62,7 @@ class Broadcast:
         self._carried = 0
         self._recent: deque[Message] = deque(maxlen=RECENT_MESSAGES)
         self._before_recent = 0
-        self._snapshot: _Snapshot | None = None
+        self._snapshots = Snapshots(games, queue_messages // 2)
         self._started = asyncio.Event()
 
     @property
@@ -224,49 +196,17 @@ class Broadcast:
         """Have a watcher told how the games stand, and all that comes after."""
         # Taken before the games are asked: what happens meanwhile is in the snapshot, among the
         # messages after it, or in both, and applying a state twice does no harm.
-        shared = self._snapshot_to_share()
+        taken = self._snapshots.take(self._seq, self._carried)
         for message in self._recent:
-            if message.seq > shared.seq:
+            if message.seq > taken.seq:
                 watcher.put(message)
         self._watchers.add(watcher)
-        await asyncio.shield(shared.views)
-        watcher.open(shared.of(watcher.subscription, unknown_since), since=shared.seq)
-
-    def _snapshot_to_share(self) -> _Snapshot:
-        """The snapshot of a moment ago, or a new one where it is too old to be completed."""
-        now = asyncio.get_running_loop().time()
-        shared = self._snapshot
-        if (
-            shared is None
-            or now - shared.begun > SHARED_SECONDS
-            or self._carried - shared.carried > min(SHARED_MESSAGES, self._queue_messages // 2)
-            or (shared.views.done() and shared.views.exception() is not None)
-        ):
-            # In a context of its own: in the caller's, Serve would take it back with that caller.
-            task = asyncio.create_task(self._ask_games(), context=Context())
-            task.add_done_callback(_seen)
-            shared = self._snapshot = _Snapshot(task, self._seq, self._carried, now)
-        return shared
-
-    async def _ask_games(self) -> Mapping[str, str]:
-        """The games as JSON text by id, written once for all who share them."""
-        try:
-            return {view.game_id: view.model_dump_json() for view in await self._games()}
-        except ServiceProblem:
-            raise
-        except Exception as error:
-            logger.exception("no snapshot")
-            raise Unavailable("the games do not answer") from error
+        told = await self._snapshots.message(taken, watcher.subscription.games, unknown_since)
+        watcher.open(told, since=taken.seq)
 
 
 async def _page(messages: Sequence[Message]) -> AsyncIterator[Sequence[Message]]:
     yield messages
-
-
-def _seen(task: "asyncio.Task[Mapping[str, str]]") -> None:
-    """Take note of a failure: those who asked may all have gone."""
-    if not task.cancelled():
-        task.exception()
 
 
 @asynccontextmanager

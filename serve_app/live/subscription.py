@@ -1,8 +1,8 @@
 """Subscriptions: which messages a watcher wants, and from where it goes on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn, TypeVar, get_args
+from typing import NoReturn, get_args
 
 from starlette.datastructures import QueryParams
 
@@ -15,8 +15,6 @@ TYPES: frozenset[str] = frozenset({SYSTEM, *get_args(ChangeType)})
 PARAMETERS = frozenset({"since", "game", "type"})
 MOST_GAMES = 200
 LONGEST_SEQ = 18  # digits
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,6 @@ class Subscription:
     def wants_system(self) -> bool:
         """Whether it names the type `system`, which nobody gets who does not."""
         return self.types is not None and SYSTEM in self.types
-
-    def chosen(self, views: Mapping[str, T]) -> Iterable[T]:
-        """Of something by game id, what is about the games that were asked for."""
-        if self.games is None:
-            return views.values()
-        return [view for game_id, view in views.items() if game_id in self.games]
 
 
 def subscription_of(query: QueryParams, last_event_id: str | None = None) -> Subscription:

@@ -129,10 +129,10 @@ class GameShard:
         return view(self._sessions.get(game_id), self._now())
 
     def games(self, game_ids: Sequence[str]) -> list[GameView]:
-        """What is known of these games, in order; one that cannot be read just now is left out."""
+        """What is known of these games, in order; those unknown or unreadable are left out."""
         views = []
         for game_id in game_ids:
-            with suppress(Unavailable):
+            with suppress(Unavailable, UnknownGame):
                 views.append(self.game(game_id))
         return views
 

@@ -177,7 +177,7 @@ class ShardPool:
         return view
 
     async def games(self, game_ids: Sequence[str]) -> list[GameView]:
-        """What is known of these games, in order; one that cannot be read is left out."""
+        """What is known of these games, in order; those unknown or unreadable are left out."""
         answers = await asyncio.gather(
             *(self._ask(ids, "games", ids, reads=True) for ids in self._shares(game_ids))
         )

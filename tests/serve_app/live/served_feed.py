@@ -1,7 +1,7 @@
 """A live feed on a real port in this process, with a hub that says what a test tells it to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -45,7 +45,7 @@ class NoHistory:
         raise AssertionError(f"not asked for what it does not know; asked for {since}")
 
 
-async def no_games() -> list[GameView]:
+async def no_games(_: Collection[str] | None) -> list[GameView]:
     return []
 
 
@@ -54,7 +54,7 @@ def broadcast(
     queue_messages: int = 10,
     max_watchers: int = 100,
     *,
-    games: Callable[[], Awaitable[list[GameView]]] = no_games,
+    games: Callable[[Collection[str] | None], Awaitable[list[GameView]]] = no_games,
     history: KnowsHistory | None = None,
     heartbeat_seconds: float = 60.0,
 ) -> Broadcast:

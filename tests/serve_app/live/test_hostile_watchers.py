@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from random import Random
 
 import httpx
@@ -102,7 +102,7 @@ async def test_one_watcher_too_many_is_refused_with_a_problem_and_may_come_back(
 
 
 async def test_games_that_do_not_answer_are_a_problem_at_the_handshake():
-    async def failing() -> list[GameView]:
+    async def failing(_: Collection[str] | None) -> list[GameView]:
         raise RuntimeError("the shards are down")
 
     hub = ScriptedHub()
@@ -118,7 +118,7 @@ async def test_watchers_of_one_moment_share_a_snapshot_and_miss_nothing_after_it
     hub = ScriptedHub()
     taken: list[int] = []
 
-    async def games() -> list[GameView]:
+    async def games(_: Collection[str] | None) -> list[GameView]:
         taken.append(len(hub.messages))
         return []
 
