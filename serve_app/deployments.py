@@ -33,7 +33,6 @@ from serve_app.storage.store import Store
 from serve_app.storage.ticket_rows import TicketRows
 from serve_app.system.asking import asking
 from serve_app.system.feed_watch import FeedWatch
-from serve_app.system.fellow_replicas import fellows_answer
 from serve_app.system.ingress_watch import IngressWatch, Responses
 from serve_app.system.logs import log_as_replica
 from serve_app.system.reporting import reporting, start
@@ -198,9 +197,6 @@ class IngressReplica:
             return
         self._reporting = start(reporting(self._hub, self._watch, "ingress"))
         await self._model.begin_with(bundle)
-        # Scores can be taken while the models load, but their imports hold up each answer.
-        if await fellows_answer():
-            await self._model.warmed()
         self._service.start()
 
     def __serve_build_asgi_app__(self) -> FastAPI:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import faiss
-import torch
 from threadpoolctl import threadpool_limits
 
 
@@ -57,15 +56,13 @@ class InProcess:
 
 def measured(place: int, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Done:
     """One call with one thread for numerics, so that its sums are the same everywhere."""
-    threads = torch.get_num_threads(), faiss.omp_get_max_threads()
-    torch.set_num_threads(1)
+    threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
         with threadpool_limits(1):
             result = work(*arguments)
     finally:
-        torch.set_num_threads(threads[0])
-        faiss.omp_set_num_threads(threads[1])
+        faiss.omp_set_num_threads(threads)
     return Done(place, result, os.getpid(), peak_bytes())
 
 

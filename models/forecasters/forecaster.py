@@ -11,7 +11,8 @@ from models.calibration.distribution import MarginDistribution
 from models.errors import PatternError
 from models.forecasters.dejavu import Dejavu, SimilarGame
 from models.forecasters.ensemble import Ensemble
-from models.forecasters.live_models import DejavuForecast, RecurrentModel, ask_dejavu, ask_lstm
+from models.forecasters.live_models import DejavuForecast, ask_dejavu, ask_lstm
+from models.forecasters.lstm import Lstm
 from models.game.game_state import GameState
 from models.game.horizon import END_MINUTE, HORIZONS, Horizon
 from models.game.pattern import MAX_MARGIN
@@ -107,7 +108,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combiner:
-    """Makes the forecast out of the two models' answers; needs neither model, nor torch."""
+    """Makes the forecast out of the two models' answers; needs neither model."""
 
     adaptation: Adaptation
     ensemble: Ensemble
@@ -182,7 +183,7 @@ class Forecaster(Combiner):
     """Combiner and both models in one process."""
 
     dejavu: Dejavu
-    lstm: RecurrentModel
+    lstm: Lstm
 
     def forecast(
         self,

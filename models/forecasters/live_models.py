@@ -2,24 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from models.forecasters.dejavu import Dejavu, SimilarGame
+from models.forecasters.lstm import Lstm
 from models.game.game_state import GameState, States
 from models.game.horizon import HORIZONS
 from models.game.pattern import FloatArray
 
 Answers = Callable[[States, Sequence[int]], FloatArray]
-
-
-class RecurrentModel(Protocol):
-    """The LSTM, named by its shape so that torch can stay out."""
-
-    def increments(self, states: States) -> FloatArray:
-        """Increments (n, 2) in points up to each of `HORIZONS`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,7 @@ def ask_dejavu(
 
 
 def ask_lstm(
-    lstm: RecurrentModel, states: Sequence[GameState], expected: Sequence[float]
+    lstm: Lstm, states: Sequence[GameState], expected: Sequence[float]
 ) -> list[tuple[float, float]]:
     """The network's margins in points by `HORIZONS`, one pair per state, in order."""
     margins = _margins(lambda batch, _: lstm.increments(batch), states, expected)

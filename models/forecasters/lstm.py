@@ -1,28 +1,31 @@
-"""LSTM: one recurrent network that forecasts from any prefix of a game, to both horizons."""
+"""LSTM: one recurrent network that forecasts from any prefix of a game, to both horizons.
+
+It has 16 units. On a CPU numpy runs it, for torch costs a process 2 CPU-seconds and 200 MB before
+its first forecast; torch trains it, and runs it on a GPU (`lstm_torch`).
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
-from models.errors import BundleError, ForecastError
+from models.errors import BundleError
+from models.forecasters.device import Device, resolve_device
 from models.forecasters.drift import Drift
 from models.game.game_state import States, states_at
 from models.game.games import GameTable
 from models.game.horizon import END_MINUTE, HORIZONS, REGULATION_MINUTES
 from models.game.pattern import FloatArray
 
-Device = Literal["auto", "cpu", "cuda"]
+Tensors = Mapping[str, npt.NDArray[np.generic]]
 
-# Matrix products of different batch sizes differ in the last bits of a float64; rounding to this
-# many decimals of a point makes one pattern's forecast the same in every batch and process.
+# Matrix products of different batch sizes, libraries and devices differ in the last bits of a
+# float64; rounding to this many decimals of a point makes one pattern's forecast the same in all.
 DECIMALS = 6
 
-BLOCK = 4096  # paths that are held in memory at a time
+BLOCK = 1024  # paths that are held in memory at a time
 
 MARGIN_POINTS, INCREMENT_POINTS, EXPECTED_POINTS = 10.0, 3.0, 10.0
 
@@ -34,49 +37,77 @@ class LstmSettings:
     hidden: int = 16
 
 
-class LstmNetwork(nn.Module):
-    """Departures (n, m, 2) from the drift, as forecast at each of m minutes from tip-off on.
+class Network(Protocol):
+    """A trained network, wherever it runs."""
 
-    The recurrent state is scaled with the root of the minutes left to each horizon, as the spread
-    of a random walk is: so a departure ends at 0, and an untrained network adds none.
+    def __call__(self, paths: FloatArray, expected: FloatArray) -> FloatArray:
+        """Departures (n, m, 2) in points after each minute of paths (n, m)."""
+        ...
+
+
+class NumpyNetwork:
+    """The network of `lstm_torch.LstmNetwork`, in float64 on the CPU.
+
+    A step of the recurrence (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al.
+    2000; gates in torch's order: input, forget, cell, output) is one product and two tanh, for the
+    logistic function is 0.5 + 0.5 · tanh(x / 2).
     """
 
-    def __init__(self, settings: LstmSettings) -> None:
-        super().__init__()
-        self.settings = settings
-        self.recurrent = nn.LSTM(4, settings.hidden, batch_first=True)
-        self.head = nn.Linear(settings.hidden, len(HORIZONS))
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+    def __init__(self, tensors: Tensors, settings: LstmSettings) -> None:
+        units = settings.hidden
+        # x / 2 where the gate is a logistic one; then share + share · tanh.
+        half = np.repeat([0.5, 0.5, 1.0, 0.5], units)
+        taken = {name: np.asarray(array, dtype=np.float64) for name, array in tensors.items()}
+        self._seen = taken["recurrent.weight_ih_l0"].T * half
+        self._kept = taken["recurrent.weight_hh_l0"].T * half
+        self._bias = (taken["recurrent.bias_ih_l0"] + taken["recurrent.bias_hh_l0"]) * half
+        self._head, self._head_bias = taken["head.weight"].T, taken["head.bias"]
+        self._units = units
 
-    def forward(self, paths: Tensor, expected: Tensor) -> Tensor:
-        """From margins (n, m) at minutes 0..m − 1 and expected margins (n,), all in points."""
-        minutes = torch.arange(paths.shape[1], device=paths.device, dtype=paths.dtype)
-        steps = torch.diff(paths, dim=1, prepend=torch.zeros_like(paths[:, :1]))
-        features = torch.stack(
-            (
-                paths / MARGIN_POINTS,
-                steps / INCREMENT_POINTS,
-                expected[:, None].expand_as(paths) / EXPECTED_POINTS,
-                (1.0 - minutes / REGULATION_MINUTES).expand_as(paths),
-            ),
-            dim=2,
-        )
-        states, _ = self.recurrent(features)
-        ends = torch.tensor([END_MINUTE[horizon] for horizon in HORIZONS], device=paths.device)
-        left = torch.clamp(ends[None, :] - minutes[:, None], min=0.0)
-        departures: Tensor = self.head(states) * torch.sqrt(left)
+    def __call__(self, paths: FloatArray, expected: FloatArray) -> FloatArray:
+        """Departures (n, m, 2) in points after each minute of paths (n, m)."""
+        minutes = np.arange(paths.shape[1], dtype=np.float64)
+        ends = np.array([END_MINUTE[horizon] for horizon in HORIZONS], dtype=np.float64)
+        left = np.sqrt(np.maximum(ends[None, :] - minutes[:, None], 0.0))
+        departures: FloatArray = (
+            self._states(_features(paths, expected)) @ self._head + self._head_bias
+        ) * left
         return departures
+
+    def _states(self, features: FloatArray) -> FloatArray:
+        """The recurrent state (n, m, units) after each minute of features (n, m, 4)."""
+        rows, minutes, _ = features.shape
+        units = self._units
+        seen = features @ self._seen + self._bias
+        states = np.empty((rows, minutes, units))
+        state, cell = np.zeros((rows, units)), np.zeros((rows, units))
+        for minute in range(minutes):
+            gates = np.tanh(seen[:, minute] + state @ self._kept)
+            taken, kept, told = (
+                0.5 + 0.5 * gates[:, place * units : (place + 1) * units] for place in (0, 1, 3)
+            )
+            cell = kept * cell + taken * gates[:, 2 * units : 3 * units]
+            state = told * np.tanh(cell)
+            states[:, minute] = state
+        return states
+
+
+def _features(paths: FloatArray, expected: FloatArray) -> FloatArray:
+    """What the network sees (n, m, 4): margin, last step, expected margin, share still to come."""
+    minutes = np.arange(paths.shape[1], dtype=np.float64)
+    features = np.empty((*paths.shape, 4))
+    features[..., 0] = paths / MARGIN_POINTS
+    features[..., 1] = np.diff(paths, axis=1, prepend=0.0) / INCREMENT_POINTS
+    features[..., 2] = expected[:, None] / EXPECTED_POINTS
+    features[..., 3] = 1.0 - minutes / REGULATION_MINUTES
+    return features
 
 
 class Lstm:
     """A trained network on its drift, ready to forecast."""
 
-    def __init__(self, network: LstmNetwork, drift: Drift, device: Device = "auto") -> None:
-        self.device = resolve_device(device)
-        self.network = network.to(self.device, torch.float64).eval()
-        for parameter in self.network.parameters():
-            parameter.requires_grad_(False)
+    def __init__(self, network: Network, drift: Drift) -> None:
+        self._network = network
         self._drift = drift
 
     def increments(self, states: States) -> FloatArray:
@@ -107,42 +138,34 @@ class Lstm:
         departures = np.zeros((*paths.shape, len(HORIZONS)))
         for start in range(0, len(paths), BLOCK):
             rows = slice(start, start + BLOCK)
-            with torch.inference_mode():
-                found: Tensor = self.network(
-                    torch.tensor(paths[rows], device=self.device),
-                    torch.tensor(expected[rows], device=self.device),
-                )
-            departures[rows] = found.cpu().numpy()
+            departures[rows] = self._network(paths[rows], expected[rows])
         return departures.round(DECIMALS)
 
 
-def resolve_device(device: Device) -> torch.device:
-    """The torch device: `auto` is cuda where there is one, else cpu.
-
-    Raises ForecastError on `cuda` where there is none.
-    """
-    if device not in ("auto", "cpu", "cuda"):
-        raise ForecastError(f"device: expected auto, cpu or cuda; got {device!r}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ForecastError(
-            "device: expected a CUDA device for 'cuda', but torch finds none; "
-            "use 'auto' or 'cpu', or install a CUDA build of torch"
-        )
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
-
-
 def load_lstm(
-    tensors: Mapping[str, npt.NDArray[np.generic]],
-    settings: Mapping[str, int],
-    drift: Drift,
-    device: Device = "auto",
+    tensors: Tensors, settings: Mapping[str, int], drift: Drift, device: Device = "auto"
 ) -> Lstm:
     """A network from its tensors by name; raises BundleError where they do not fit its shape."""
-    network = LstmNetwork(LstmSettings(**settings))
-    try:
-        network.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
-    except RuntimeError as error:
-        raise BundleError(f"LSTM tensors: expected those of {settings}; {error}") from error
-    return Lstm(network, drift, device)
+    shape = LstmSettings(**settings)
+    expected = _shapes(shape)
+    found = {name: array.shape for name, array in tensors.items()}
+    if found != expected:
+        raise BundleError(f"LSTM tensors: expected {expected} of {settings}; got {found}")
+    if resolve_device(device) == "cpu":
+        return Lstm(NumpyNetwork(tensors, shape), drift)
+    from models.forecasters.lstm_torch import CudaNetwork  # noqa: PLC0415 - imports torch
+
+    return Lstm(CudaNetwork(tensors, shape), drift)
+
+
+def _shapes(settings: LstmSettings) -> dict[str, tuple[int, ...]]:
+    """The tensors of a network by name, as torch calls them."""
+    units, gates = settings.hidden, 4 * settings.hidden
+    return {
+        "recurrent.weight_ih_l0": (gates, 4),
+        "recurrent.weight_hh_l0": (gates, units),
+        "recurrent.bias_ih_l0": (gates,),
+        "recurrent.bias_hh_l0": (gates,),
+        "head.weight": (len(HORIZONS), units),
+        "head.bias": (len(HORIZONS),),
+    }

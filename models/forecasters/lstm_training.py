@@ -8,8 +8,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from models.forecasters.device import Device, resolve_device
 from models.forecasters.drift import Drift
-from models.forecasters.lstm import Device, LstmNetwork, LstmSettings, resolve_device
+from models.forecasters.lstm import LstmSettings
+from models.forecasters.lstm_torch import LstmNetwork
 from models.game.game_state import states_at
 from models.game.games import GameTable
 from models.game.horizon import END_MINUTE, HORIZONS, REGULATION_MINUTES
@@ -53,15 +55,15 @@ def train_lstm(
         progress: called after each epoch with what to show.
     """
     training = training or LstmTraining()
-    target_device = resolve_device(device)
+    target = resolve_device(device)
     threads = torch.get_num_threads()
     torch.set_num_threads(training.threads)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(training.seed)
-            network = LstmNetwork(training.settings).to(target_device)
+            network = LstmNetwork(training.settings).to(target)
             lessons = [
-                torch.tensor(array, dtype=torch.float32, device=target_device)
+                torch.tensor(array, dtype=torch.float32, device=target)
                 for array in _lessons(games, expected, drift)
             ]
             _learn(network, lessons, training, progress)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -19,14 +19,13 @@ from models.calibration.calibration import Calibration, CalibrationSettings
 from models.calibration.error_log import ErrorLog
 from models.errors import BundleError, ForecastError
 from models.forecasters.dejavu import Dejavu, DejavuSettings
+from models.forecasters.device import Device
 from models.forecasters.drift import Drift
 from models.forecasters.ensemble import Ensemble
 from models.forecasters.forecaster import Combiner, Forecaster
 from models.forecasters.library import Library
+from models.forecasters.lstm import Lstm, load_lstm
 from models.ratings.strength import TeamStrength
-
-if TYPE_CHECKING:
-    from models.forecasters.lstm import Device, Lstm
 
 FORMAT_VERSION = 2
 MANIFEST, LIBRARY, ERRORS = "bundle.json", "library.parquet", "errors.parquet"
@@ -56,11 +55,7 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """What was trained. `load` reads a folder; the parts are built when first asked for.
-
-    The network's tensors are kept as numpy arrays: a process that never asks for the LSTM never
-    imports torch.
-    """
+    """What was trained. `load` reads a folder; the parts are built when first asked for."""
 
     model_version: str
     split: Split
@@ -200,7 +195,7 @@ class Bundle:
         return self.load_dejavu()
 
     @cached_property
-    def lstm(self) -> "Lstm":
+    def lstm(self) -> Lstm:
         """The network on the best device there is."""
         return self.load_lstm()
 
@@ -210,13 +205,11 @@ class Bundle:
         return self.load_forecaster()
 
     def load_dejavu(self) -> Dejavu:
-        """Build the search; needs no torch."""
+        """Build the search."""
         return Dejavu(self.library, self.drift, self.dejavu_settings)
 
-    def load_lstm(self, device: "Device" = "auto") -> "Lstm":
-        """Build the network on `device`; imports torch."""
-        from models.forecasters.lstm import load_lstm  # noqa: PLC0415  # only those who forecast pay for torch
-
+    def load_lstm(self, device: Device = "auto") -> Lstm:
+        """Build the network on `device`."""
         return load_lstm(self.network, self.lstm_settings, self.drift, device)
 
     def combiner(self, adaptation: Adaptation | None = None) -> Combiner:
@@ -228,7 +221,7 @@ class Bundle:
         )
 
     def load_forecaster(
-        self, device: "Device" = "auto", adaptation: Adaptation | None = None
+        self, device: Device = "auto", adaptation: Adaptation | None = None
     ) -> Forecaster:
         """Everything in one process, the network on `device`."""
         return Forecaster(

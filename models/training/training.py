@@ -10,10 +10,11 @@ from models.calibration.error_log import ErrorLog
 from models.calibration.learning import game_errors, no_increments
 from models.errors import DataError
 from models.forecasters.dejavu import Dejavu, DejavuSettings
+from models.forecasters.device import Device
 from models.forecasters.drift import Drift
 from models.forecasters.ensemble import Ensemble
 from models.forecasters.library import Library
-from models.forecasters.lstm import Device, load_lstm
+from models.forecasters.lstm import load_lstm
 from models.forecasters.lstm_training import LstmTraining, Progress, train_lstm
 from models.game.games import BoolArray, GameTable
 from models.game.horizon import cell_of

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextvars import Context
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from models.forecasters.forecaster import ForecastRequest, MarginForecast
 from models.game.game_state import GameState
@@ -75,7 +74,6 @@ class LiveService:
         self._learning = learning
         self._note_stored = stored
         self._running = RunningForecasts(shards, placement, alpha=settings.alpha)
-        self._late: dict[str, asyncio.Task[Any]] = {}  # by game, for as long as models load
 
     def start(self) -> None:
         """Learn from the games that ended while nobody did; called once in the event loop."""
@@ -84,7 +82,6 @@ class LiveService:
 
     async def settle(self) -> None:
         """Wait until no work goes on behind the answers."""
-        await asyncio.gather(*self._late.values())
         await self._running.settle()
         if self._learning is not None:
             await self._learning.settle()
@@ -108,8 +105,7 @@ class LiveService:
         """Take updates over any games, and make the forecasts that fell due by them.
 
         The update that crossed the trigger carries the prediction in its result; where that could
-        not be made then, the first one after it. Running forecasts are made behind the answer, and
-        so are predictions while the models are being loaded: no score waits for that.
+        not be made then, the first one after it. Running forecasts are made behind the answer.
         """
         came = time.perf_counter()
         applied = await self.shards.apply(updates)
@@ -118,11 +114,7 @@ class LiveService:
             for item in applied
             if isinstance(item, Applied) and item.due is not None
         }
-        predictions: dict[str, Prediction] = {}
-        if self._placement.loading:
-            self._make_late(dues, came)
-        else:
-            predictions = await self._make(list(dues.values()), came)
+        predictions = await self._make(list(dues.values()), came)
         self._running.take(item.running for item in applied if isinstance(item, Applied))
         results: list[ScoreResult | ServiceProblem] = []
         for item in applied:
@@ -139,14 +131,6 @@ class LiveService:
         if self._learning is not None:
             self._learning.wake()
         return result
-
-    def _make_late(self, dues: Mapping[str, DueForecast], came: float) -> None:
-        for game_id in dues.keys() - self._late.keys():
-            # In a context of its own: in the caller's, Serve would take it back with that caller.
-            making = self._make([dues[game_id]], came)
-            task = asyncio.create_task(making, name=game_id, context=Context())
-            self._late[game_id] = task
-            task.add_done_callback(lambda done: self._late.pop(done.get_name()))
 
     async def _make(self, dues: Sequence[DueForecast], came: float) -> dict[str, Prediction]:
         """Forecast what fell due by updates that `came`, and keep it; by game id.

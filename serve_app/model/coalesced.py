@@ -37,11 +37,6 @@ class Coalesced:
         self._waiting: list[_Asked] = []
         self._making: asyncio.Task[None] | None = None
 
-    @property
-    def loading(self) -> bool:
-        """Whether the placement that is asked loads its models."""
-        return self._placement.loading
-
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:

@@ -5,7 +5,6 @@ answers are the same to the last bit.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,48 +22,22 @@ from models.forecasters.forecaster import (
 )
 from models.forecasters.live_models import DejavuForecast
 from models.game.game_state import GameState
-from serve_app.api.problems import Unavailable
-
-logger = logging.getLogger(__name__)
 
 AnswerT = TypeVar("AnswerT")
 
 
 class Fused:
-    """Both models live in this process; they are loaded when they are first needed.
+    """Both models live in this process."""
 
-    Torch takes seconds to import, and scores can be taken without it. Where they do not load every
-    forecast is a problem of the service, and tries again.
-    """
-
-    def __init__(self, load: Callable[[], Forecaster], observe: Observe = unobserved) -> None:
-        self._load = load
+    def __init__(self, forecaster: Forecaster, observe: Observe = unobserved) -> None:
+        self._forecaster = forecaster
         self._observe = observe
-        self._forecaster: Forecaster | None = None
-        self._loading = asyncio.Lock()
-
-    @property
-    def loading(self) -> bool:
-        """Whether the models are being loaded."""
-        return self._loading.locked()
 
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:
         """One forecast per request, in order."""
-        forecaster = self._forecaster or await self._loaded()
-        return forecaster.forecast(requests, similar=similar, observe=self._observe)
-
-    async def _loaded(self) -> Forecaster:
-        """The models, loaded once, beside whatever else this process has to do."""
-        async with self._loading:
-            if self._forecaster is None:
-                try:
-                    self._forecaster = await asyncio.to_thread(self._load)
-                except Exception as error:
-                    logger.exception("the models do not load")
-                    raise Unavailable("the models do not load; the log says more") from error
-        return self._forecaster
+        return self._forecaster.forecast(requests, similar=similar, observe=self._observe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +84,6 @@ class Composed:
         self._dejavu = dejavu
         self._lstm = lstm
         self._observe = observe
-
-    @property
-    def loading(self) -> bool:
-        """Never: a replica of a model takes requests once it has loaded."""
-        return False
 
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int

@@ -9,11 +9,6 @@ from models.forecasters.forecaster import ForecastRequest, MarginForecast
 class Placement(Protocol):
     """Makes forecasts."""
 
-    @property
-    def loading(self) -> bool:
-        """Whether a forecast would wait seconds for models that are being loaded."""
-        ...
-
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:

@@ -6,14 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from models.calibration.adaptation import Adaptation
 from models.calibration.learned_game import LearnedGame
-from models.errors import ForecastError
 from models.forecasters.forecaster import (
-    Forecaster,
     ForecastRequest,
     MarginForecast,
     Observe,
@@ -21,7 +18,6 @@ from models.forecasters.forecaster import (
 )
 from models.game.game_state import GameState
 from models.training.bundle import Bundle
-from serve_app.api.problems import ServiceProblem
 from serve_app.game.ended_game import EndedGame
 from serve_app.model.coalesced import Coalesced
 from serve_app.model.forecasting import AsksDejavu, AsksLstm, Composed, Fused
@@ -93,7 +89,6 @@ class ServedModel:
         self._sleep = sleep
         self._now = self._load(settings.bundle)
         self._changing: asyncio.Task[None] | None = None
-        self._warming: asyncio.Task[None] | None = None
 
     @property
     def bundle(self) -> Bundle:
@@ -110,11 +105,6 @@ class ServedModel:
     def known_adaptation(self) -> Adaptation:
         """What it has learned as far as this process has read; asks no store."""
         return self._now.adaptation
-
-    @property
-    def loading(self) -> bool:
-        """Whether the models of the bundle in service are being loaded into this process."""
-        return self._now.placement.loading
 
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
@@ -139,24 +129,9 @@ class ServedModel:
         if folder != self._now.folder:
             try:
                 self._now = await self._proved(folder)
-            except (ForecastError, ServiceProblem):
+            except Exception:
                 logger.exception("%s serves instead", self._now.folder)
-        self._warming = asyncio.create_task(self._warm(), context=Context())
         self.change_to(folder)
-
-    async def warmed(self) -> None:
-        """Wait until the models of this process are loaded, or were found not to load."""
-        if self._warming is not None:
-            await asyncio.shield(self._warming)
-
-    async def _warm(self) -> None:
-        """Load the models of this process before they are asked; else each forecast would try."""
-        if not isinstance(self._now.placement, Fused):
-            return
-        try:
-            await self._now.placement.forecast([TIP_OFF], similar=0)
-        except Exception:
-            logger.exception("the models do not answer yet")
 
     def change_to(self, folder: Path) -> None:
         """Put the bundle in `folder` in service behind the answers; returns at once.
@@ -177,7 +152,6 @@ class ServedModel:
 
     async def settle(self) -> None:
         """Wait until no other bundle is coming and nothing is being learned."""
-        await self.warmed()
         while self._changing is not None and not self._changing.done():
             await asyncio.wait([self._changing])
         await self._now.learning.settle()
@@ -225,7 +199,8 @@ class ServedModel:
         adaptation = bundle.adaptation()
         placement: Placement
         if self._dejavu is None or self._lstm is None:
-            placement = Fused(self._forecaster_of(bundle, adaptation), self._observe)
+            forecaster = bundle.load_forecaster(self._settings.device, adaptation)
+            placement = Fused(forecaster, self._observe)
         else:
             placement = Coalesced(
                 Composed(
@@ -246,14 +221,6 @@ class ServedModel:
         except StoreError:  # every forecast reads it again, and fails where it cannot
             logger.exception("the learned games cannot be read yet")
         return loaded
-
-    def _forecaster_of(self, bundle: Bundle, adaptation: Adaptation) -> Callable[[], Forecaster]:
-        """How to load the models; a GPU that is not there is told of at once."""
-        load = partial(bundle.load_forecaster, self._settings.device, adaptation)
-        if self._settings.device != "cuda":
-            return load
-        forecaster = load()
-        return lambda: forecaster
 
     def _read_learned(self, model: _InService) -> None:
         """Take in what any replica has learned since the last look."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -67,6 +68,21 @@ def make_games(seasons: range = range(2010, 2015), days: int = 40, seed: int = 7
         final_home=(110 + final).astype(np.int16),
         final_away=np.full(len(table), 110, dtype=np.int16),
     )
+
+
+def wild_tensors(hidden: int, scale: float = 1.0) -> dict[str, npt.NDArray[np.float32]]:
+    """A network with weights of its own at every place, its head included."""
+    random = np.random.default_rng(5)
+    gates, root = 4 * hidden, hidden**-0.5
+    shapes = {
+        "recurrent.weight_ih_l0": (gates, 4),
+        "recurrent.weight_hh_l0": (gates, hidden),
+        "recurrent.bias_ih_l0": (gates,),
+        "recurrent.bias_hh_l0": (gates,),
+    }
+    recurrent = {name: scale * random.uniform(-root, root, shape) for name, shape in shapes.items()}
+    head = {"head.weight": random.normal(size=(2, hidden)), "head.bias": random.normal(size=2)}
+    return {name: array.astype(np.float32) for name, array in {**recurrent, **head}.items()}
 
 
 def random_states(minute: int, count: int = 64, seed: int = 1) -> States:

@@ -94,8 +94,6 @@ class NormalPlacement:
     Each call's requests are in `calls`; `made` counts them.
     """
 
-    loading = False
-
     def __init__(self) -> None:
         self.calls: list[list[ForecastRequest]] = []
         self.failing = False

@@ -25,7 +25,7 @@ START = datetime(2024, 11, 6, 0, 30, tzinfo=UTC)
 
 @pytest.fixture
 async def live(bundle: Bundle, shard: GameShard):
-    service = LiveService(Settings(), LocalShards(shard), Fused(lambda: bundle.forecaster))
+    service = LiveService(Settings(), LocalShards(shard), Fused(bundle.forecaster))
     yield service
     await service.settle()
 

@@ -3,16 +3,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from models.forecasters.dejavu import Dejavu, DejavuSettings
 from models.forecasters.drift import Drift
 from models.forecasters.library import Library
 from models.forecasters.live_models import ask_dejavu, ask_lstm
-from models.forecasters.lstm import Lstm, LstmNetwork, LstmSettings
+from models.forecasters.lstm import Lstm, LstmSettings, NumpyNetwork, load_lstm
 from models.game.game_state import GameState, States
 from models.game.pattern import FloatArray
-from tests.models.conftest import live_states, random_states
+from tests.models.conftest import live_states, random_states, wild_tensors
 
 Model = Dejavu | Lstm
 Margins = tuple[float, float]
@@ -25,11 +24,7 @@ def dejavu(library: Library, drift: Drift) -> Dejavu:
 
 @pytest.fixture(scope="module")
 def lstm(drift: Drift) -> Lstm:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(8)
-        network = LstmNetwork(LstmSettings(hidden=4))
-        torch.nn.init.normal_(network.head.weight)
-    return Lstm(network, drift, "cpu")
+    return load_lstm(wild_tensors(4), {"hidden": 4}, drift, "cpu")
 
 
 @pytest.fixture(params=["dejavu", "lstm"])
@@ -188,11 +183,12 @@ def test_no_states_no_answers(dejavu: Dejavu, lstm: Lstm) -> None:
 def test_a_model_is_asked_once_per_minute(drift: Drift) -> None:
     batches: list[States] = []
 
-    class Spy:
+    class Spy(Lstm):
         def increments(self, states: States) -> FloatArray:
             batches.append(states)
             return drift.increments(states)
 
     early, late = (live_states(random_states(minute, 2)) for minute in (17, 18))
-    ask_lstm(Spy(), [*early, moved(early[0], 30.0), *late], [0.0] * 5)
+    spy = Spy(NumpyNetwork(wild_tensors(4), LstmSettings(hidden=4)), drift)
+    ask_lstm(spy, [*early, moved(early[0], 30.0), *late], [0.0] * 5)
     assert sorted((batch.minute, len(batch)) for batch in batches) == [(17, 3), (18, 1), (18, 2)]

@@ -3,36 +3,33 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
-from models.errors import BundleError, ForecastError
+from models.errors import BundleError
 from models.forecasters.drift import Drift
 from models.forecasters.library import Library
-from models.forecasters.lstm import Lstm, LstmNetwork, LstmSettings, load_lstm, resolve_device
+from models.forecasters.lstm import Lstm, LstmSettings, NumpyNetwork, load_lstm
+from models.forecasters.lstm_torch import LstmNetwork
 from models.game.game_state import states_at
-from tests.models.conftest import random_states
+from tests.models.conftest import random_states, wild_tensors
 
 QUERIES = {minute: random_states(minute) for minute in (1, 18, 40)}
 
 
-def wild_network(hidden: int = 8) -> LstmNetwork:
-    """A network with weights of its own at every place, its head included."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(5)
-        network = LstmNetwork(LstmSettings(hidden=hidden))
-        torch.nn.init.normal_(network.head.weight)
-        torch.nn.init.normal_(network.head.bias)
-    return network
+SETTINGS = {"hidden": 8}
 
 
 @pytest.fixture(scope="module")
 def lstm(drift: Drift) -> Lstm:
-    return Lstm(wild_network(), drift, "cpu")
+    return load_lstm(wild_tensors(8), SETTINGS, drift, "cpu")
 
 
 @pytest.mark.parametrize("minute", [0, 1, 18, 47])
 def test_an_untrained_network_adds_nothing_to_the_drift(drift: Drift, minute: int) -> None:
     states = random_states(minute)
-    untrained = Lstm(LstmNetwork(LstmSettings(hidden=4)), drift, "cpu")
+    network = LstmNetwork(LstmSettings(hidden=4)).state_dict()
+    tensors = {name: tensor.numpy() for name, tensor in network.items()}
+    untrained = load_lstm(tensors, {"hidden": 4}, drift, "cpu")
     assert (untrained.increments(states) == drift.increments(states)).all()
 
 
@@ -46,10 +43,26 @@ def test_past_a_horizon_nothing_is_to_come(lstm: Lstm) -> None:
 def test_a_forecast_does_not_see_the_minutes_after_it(lstm: Lstm, drift: Drift) -> None:
     later, early = QUERIES[40], random_states(18)
     early = type(early)(18, later.paths[:, :19], later.expected, later.last_score)
-    with torch.inference_mode():
-        whole = lstm.network(torch.tensor(later.paths), torch.tensor(later.expected))
+    network = NumpyNetwork(wild_tensors(8), LstmSettings(hidden=8))
+    whole = network(later.paths, later.expected)
     departures = lstm.increments(early) - drift.increments(early)
-    assert departures == pytest.approx(whole[:, 18].numpy(), abs=1e-6)
+    assert departures == pytest.approx(whole[:, 18], abs=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+@pytest.mark.parametrize("hidden", [1, 8, 16])
+def test_without_torch_the_answers_are_those_of_torch(hidden: int, scale: float) -> None:
+    tensors = wild_tensors(hidden, scale)
+    trained = LstmNetwork(LstmSettings(hidden=hidden))
+    trained.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
+    trained.to(torch.float64)
+    network = NumpyNetwork(tensors, trained.settings)
+    for states in QUERIES.values():
+        with torch.inference_mode():
+            theirs = trained(torch.tensor(states.paths), torch.tensor(states.expected)).numpy()
+        ours = network(states.paths, states.expected)
+        assert theirs.std() > 0.1
+        assert np.abs(ours - theirs).max() < 1e-10
 
 
 def test_the_whole_path_and_the_expected_margin_count(lstm: Lstm) -> None:
@@ -82,47 +95,24 @@ def test_alone_and_in_any_batch_the_answer_is_the_same_to_the_bit(
 def test_threads_change_no_bit(lstm: Lstm, threads: int) -> None:
     states = QUERIES[18]
     alone = [lstm.increments(states.rows(np.array([row])))[0].tolist() for row in range(64)]
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
+    with threadpool_limits(threads):
         assert lstm.increments(states).tolist() == alone
-    finally:
-        torch.set_num_threads(before)
-
-
-def test_auto_takes_what_there_is() -> None:
-    assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-def test_cuda_without_a_device_is_a_clear_error() -> None:
-    with pytest.raises(ForecastError, match="use 'auto' or 'cpu'"):
-        resolve_device("cuda")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("minute", [1, 18, 40])
 def test_cuda_gives_the_answers_of_the_cpu(lstm: Lstm, drift: Drift, minute: int) -> None:
-    on_gpu = Lstm(wild_network(), drift, "cuda")
+    on_gpu = load_lstm(wild_tensors(8), SETTINGS, drift, "cuda")
     states = QUERIES[minute]
     assert on_gpu.increments(states) == pytest.approx(lstm.increments(states), abs=2e-6)
 
 
-def test_an_unknown_device_is_refused() -> None:
-    with pytest.raises(ForecastError, match="auto, cpu or cuda; got 'gpu'"):
-        resolve_device("gpu")  # type: ignore[arg-type]
-
-
-def test_tensors_give_the_network_back_and_must_fit(lstm: Lstm, drift: Drift) -> None:
-    tensors = {
-        name: tensor.numpy().astype(np.float64)
-        for name, tensor in lstm.network.state_dict().items()
-    }
-    again = load_lstm(tensors, {"hidden": 8}, drift, "cpu")
-    states = QUERIES[18]
-    assert again.increments(states).tolist() == lstm.increments(states).tolist()
+def test_tensors_must_fit(drift: Drift) -> None:
+    with pytest.raises(BundleError, match=r"'head.bias': \(2,\)} of {'hidden': 4}; got"):
+        load_lstm(wild_tensors(8), {"hidden": 4}, drift, "cpu")
+    without_head = {n: array for n, array in wild_tensors(8).items() if "head" not in n}
     with pytest.raises(BundleError, match="LSTM tensors"):
-        load_lstm(tensors, {"hidden": 4}, drift, "cpu")
+        load_lstm(without_head, SETTINGS, drift, "cpu")
 
 
 def test_no_states_no_forecasts(lstm: Lstm) -> None:

@@ -151,14 +151,13 @@ def test_a_folder_that_is_no_bundle_says_what_to_do(tmp_path: Path) -> None:
         Bundle.load(tmp_path)
 
 
-def test_nothing_but_the_lstm_imports_torch(folder: Path) -> None:
+def test_a_forecast_on_the_cpu_imports_no_torch(folder: Path) -> None:
     code = (
         "import sys; from models.training.bundle import Bundle; bundle = Bundle.load(sys.argv[1]);"
+        "from models.forecasters.forecaster import ForecastRequest;"
         "from models.game.game_state import GameState;"
-        "from models.forecasters.live_models import ask_dejavu;"
-        "state = GameState.of_pattern([0.0] * 18);"
-        "ask_dejavu(bundle.load_dejavu(), [state], [0.0], [None], [3]);"
-        "bundle.combiner().adaptation.before(None);"
+        "request = ForecastRequest(state=GameState.of_pattern([0.0] * 18));"
+        "bundle.load_forecaster('cpu').forecast([request], similar=3);"
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True, timeout=120)

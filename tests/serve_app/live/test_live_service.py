@@ -1,14 +1,11 @@
 import asyncio
 from collections.abc import Sequence
 
-from models.forecasters.forecaster import ForecastRequest, MarginForecast
 from serve_app.api.problems import UnknownGame
 from serve_app.live.live_service import LiveService
 from serve_app.schemas import PredictRequest, ScoreResult
-from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
 from tests.serve_app.conftest import (
-    LocalShards,
     NormalPlacement,
     registration,
     update,
@@ -55,34 +52,6 @@ async def test_while_the_models_fail_updates_stand_and_the_forecast_stays_due(
     placement.failing = False
     (made,) = predictions(await service.post_scores([update(1080, 18)]))
     assert made == shard.prediction("g1")
-
-
-async def test_no_score_waits_for_models_that_load_and_the_prediction_comes_once_they_have(
-    shard: GameShard,
-):
-    class Loading(NormalPlacement):
-        loading = True
-        loaded = asyncio.Event()
-
-        async def forecast(
-            self, requests: Sequence[ForecastRequest], *, similar: int
-        ) -> list[MarginForecast]:
-            await self.loaded.wait()
-            return await super().forecast(requests, similar=similar)
-
-    placement = Loading()
-    service = LiveService(Settings(forecast_interval_seconds=3600), LocalShards(shard), placement)
-    shard.register(registration())
-    async with asyncio.timeout(10):
-        results = await service.post_scores(updates(1080))
-        results += await service.post_scores([update(1085, 20)])
-        assert all(isinstance(result, ScoreResult) and result.accepted for result in results)
-        assert predictions(results) == []
-        placement.loaded.set()
-        await service.settle()
-    assert shard.prediction("g1").pattern[17] == 18
-    of_the_crossing = [call for call in placement.calls if call[0].horizon == "halftime"]
-    assert sum(len(call) == 1 for call in of_the_crossing) == 1
 
 
 async def test_a_list_over_two_games_predicts_both_and_names_the_unknown(

@@ -15,7 +15,7 @@ class Gate(Fused):
     """Makes forecasts when the test lets it, and notes how many each call asked for."""
 
     def __init__(self, bundle: Bundle) -> None:
-        super().__init__(lambda: bundle.forecaster)
+        super().__init__(bundle.forecaster)
         self.open = asyncio.Event()
         self.calls: list[int] = []
         self.failure: BaseException | None = None
@@ -48,7 +48,7 @@ async def test_those_who_wait_share_a_call_and_get_what_they_would_alone(bundle:
     gate.open.set()
     answers = await asyncio.gather(first, *others)
     assert gate.calls == [1, 3]
-    alone = Fused(lambda: bundle.forecaster)
+    alone = Fused(bundle.forecaster)
     assert answers == [
         await alone.forecast(requests(1), similar=3),
         await alone.forecast(requests(2, 3), similar=0),

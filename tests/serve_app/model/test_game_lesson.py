@@ -23,10 +23,8 @@ def taught(bundle: Bundle) -> Bundle:
 class Counted:
     """A placement that notes how many forecasts it is asked for at a time."""
 
-    loading = False
-
     def __init__(self, bundle: Bundle) -> None:
-        self._fused = Fused(lambda: bundle.forecaster)
+        self._fused = Fused(bundle.forecaster)
         self.asked: list[int] = []
 
     async def forecast(

@@ -13,7 +13,7 @@ from models.training.bundle import Bundle
 from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
 from serve_app.game.game_standing import LIVE_SECONDS, GameStanding
 from serve_app.live.message import Message
-from serve_app.model.served_model import ServedModel
+from serve_app.model.served_model import TIP_OFF, ServedModel
 from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Applied, Update
@@ -270,8 +270,7 @@ class TestIngress:
         del bundle
         watch = IngressWatch()
         model = ServedModel(Settings(placement="fused"), store, observe=watch.forecast)
-        await model.begin_with(Settings().bundle)
-        await model.settle()
+        await model.forecast([TIP_OFF], similar=0)
         components = {labels for (one, labels) in watch.tally.drain().histograms if one is FORECAST}
         assert components == {("dejavu",), ("lstm",), ("ensemble",)}
 
