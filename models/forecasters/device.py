@@ -20,14 +20,23 @@ def resolve_device(device: Device) -> Resolved:
         raise ForecastError(f"device: expected auto, cpu or cuda; got {device!r}")
     if device == "cpu":
         return "cpu"
-    if _driver_has_a_device() and _torch_has_cuda():
+    missing = _missing()
+    if missing is None:
         return "cuda"
     if device == "cuda":
         raise ForecastError(
-            "device: expected a CUDA device for 'cuda', but torch finds none; "
-            "use 'auto' or 'cpu', or install a CUDA build of torch"
+            f"device: expected a CUDA device for 'cuda', but {missing}; or use 'auto' or 'cpu'"
         )
     return "cpu"
+
+
+def _missing() -> str | None:
+    """What a GPU is not used for want of; None where nothing is missing."""
+    if not _driver_has_a_device():
+        return "NVIDIA's driver shows none to this process"
+    if not _torch_has_cuda():
+        return "torch finds none: install a CUDA build of it"
+    return None
 
 
 def _driver_has_a_device() -> bool:
@@ -37,8 +46,8 @@ def _driver_has_a_device() -> bool:
     except OSError:
         return False
     count = ctypes.c_int(0)
-    found: int = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
-    return found == 0 and count.value > 0
+    error: int = driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count))
+    return error == 0 and count.value > 0
 
 
 def _torch_has_cuda() -> bool:

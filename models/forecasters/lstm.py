@@ -4,6 +4,7 @@ It has 16 units. On a CPU numpy runs it, for torch costs a process 2 CPU-seconds
 its first forecast; torch trains it, and runs it on a GPU (`lstm_torch`).
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,10 +20,12 @@ from models.game.games import GameTable
 from models.game.horizon import END_MINUTE, HORIZONS, REGULATION_MINUTES
 from models.game.pattern import FloatArray
 
+logger = logging.getLogger(__name__)
+
 Tensors = Mapping[str, npt.NDArray[np.generic]]
 
-# Matrix products of different batch sizes, libraries and devices differ in the last bits of a
-# float64; rounding to this many decimals of a point makes one pattern's forecast the same in all.
+# Matrix products of different batch sizes and libraries differ in the last bits of a float64;
+# rounding to this many decimals of a point makes one pattern's forecast the same in all of them.
 DECIMALS = 6
 
 BLOCK = 1024  # paths that are held in memory at a time
@@ -151,11 +154,16 @@ def load_lstm(
     found = {name: array.shape for name, array in tensors.items()}
     if found != expected:
         raise BundleError(f"LSTM tensors: expected {expected} of {settings}; got {found}")
-    if resolve_device(device) == "cpu":
-        return Lstm(NumpyNetwork(tensors, shape), drift)
-    from models.forecasters.lstm_torch import CudaNetwork  # noqa: PLC0415 - imports torch
+    if resolve_device(device) == "cuda":
+        from models.forecasters.lstm_torch import TorchNetwork  # noqa: PLC0415 - imports torch
 
-    return Lstm(CudaNetwork(tensors, shape), drift)
+        try:
+            return Lstm(TorchNetwork(tensors, shape, "cuda"), drift)
+        except RuntimeError:  # no memory left on it, for example
+            if device == "cuda":
+                raise
+            logger.exception("the LSTM does not run on the GPU; it runs on the CPU")
+    return Lstm(NumpyNetwork(tensors, shape), drift)
 
 
 def _shapes(settings: LstmSettings) -> dict[str, tuple[int, ...]]:

@@ -24,7 +24,6 @@ class LstmNetwork(nn.Module):
 
     def __init__(self, settings: LstmSettings) -> None:
         super().__init__()
-        self.settings = settings
         self.recurrent = nn.LSTM(4, settings.hidden, batch_first=True)
         self.head = nn.Linear(settings.hidden, len(HORIZONS))
         nn.init.zeros_(self.head.weight)
@@ -50,21 +49,25 @@ class LstmNetwork(nn.Module):
         return departures
 
 
-class CudaNetwork:
-    """A trained network on the GPU, in float64."""
+class TorchNetwork:
+    """A trained network on a device of torch's, in float64; it has run once."""
 
-    def __init__(self, tensors: Tensors, settings: LstmSettings) -> None:
+    def __init__(self, tensors: Tensors, settings: LstmSettings, device: str) -> None:
         network = LstmNetwork(settings)
         network.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
-        self._network = network.to("cuda", torch.float64).eval()
+        self._device = device
+        self._network = network.to(device, torch.float64).eval()
         for parameter in self._network.parameters():
             parameter.requires_grad_(False)
+        # A device that cannot compute shows it here, and the first game does not wait for it.
+        self(np.zeros((1, 1)), np.zeros(1))
 
     def __call__(self, paths: FloatArray, expected: FloatArray) -> FloatArray:
         """Departures (n, m, 2) in points after each minute of paths (n, m)."""
         with torch.inference_mode():
             found: Tensor = self._network(
-                torch.tensor(paths, device="cuda"), torch.tensor(expected, device="cuda")
+                torch.tensor(paths, device=self._device),
+                torch.tensor(expected, device=self._device),
             )
-        departures: FloatArray = found.cpu().numpy().astype(np.float64)
+        departures: FloatArray = found.cpu().numpy()
         return departures

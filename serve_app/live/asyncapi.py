@@ -29,7 +29,8 @@ QUERY = {
             "type": "array",
             "items": {"type": "string"},
             "maxItems": MOST_GAMES,
-            "description": "Only these games; repeat the parameter for each.",
+            "description": "Only these games; repeat the parameter for each. A snapshot has those "
+            "that there are, however old.",
         },
         "type": {
             "type": "array",

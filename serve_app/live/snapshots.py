@@ -1,10 +1,14 @@
-"""Snapshots: how the games stand, asked once for all watchers that come within a second."""
+"""Snapshots: how the games stand, asked once for all watchers that come within a second.
+
+That is of the newest games. Older ones are told of where a watcher names them: a shard may have to
+rebuild such a game, so they are asked for a few at a time, each once a snapshot.
+"""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from serve_app.api.problems import ServiceProblem, Unavailable
 from serve_app.live.message import Message, snapshot
@@ -15,6 +19,7 @@ logger = logging.getLogger(__name__)
 # After a deploy all watchers come back at once: those of one second share one snapshot.
 SHARED_SECONDS = 1.0
 SHARED_MESSAGES = 1_000
+OLDER_AT_ONCE = 20
 
 # The games with these ids, or those that were registered last where none are given.
 AsksGames = Callable[[Collection[str] | None], Awaitable[Sequence[GameView]]]
@@ -24,7 +29,8 @@ AsksGames = Callable[[Collection[str] | None], Awaitable[Sequence[GameView]]]
 class Snapshot:
     """A snapshot that is being made, or was: of when `seq` was the last message carried.
 
-    `newest` are the games registered last, and `whole` the message with them, which most share.
+    `newest` are the games registered last, and `whole` the message with them, which most share;
+    `older` are others that were named, None where there is no such game.
     """
 
     newest: "asyncio.Task[Mapping[str, str]]"
@@ -32,6 +38,7 @@ class Snapshot:
     carried: int
     begun: float
     whole: Message | None = None
+    older: dict[str, str | None] = field(default_factory=dict)
 
 
 class Snapshots:
@@ -41,6 +48,7 @@ class Snapshots:
         self._games = games
         self._most_messages = min(SHARED_MESSAGES, most_messages)
         self._shared: Snapshot | None = None
+        self._asking_older = asyncio.Lock()
 
     def take(self, seq: int, carried: int) -> Snapshot:
         """The snapshot of a moment ago, or a new one where it is too old to be completed.
@@ -62,7 +70,7 @@ class Snapshots:
         return shared
 
     async def message(
-        self, taken: Snapshot, games: Collection[str] | None, unknown_since: int | None
+        self, taken: Snapshot, games: frozenset[str] | None, unknown_since: int | None
     ) -> Message:
         """The message of a snapshot with these games, or the newest where none are named.
 
@@ -70,17 +78,22 @@ class Snapshots:
         """
         newest = await asyncio.shield(taken.newest)
         if games is not None:
-            return snapshot(taken.seq, await self._chosen(games, newest), unknown_since)
+            await self._ask_older(taken, games - newest.keys())
+            views = {**newest, **taken.older}
+            told = [view for game, view in views.items() if game in games and view is not None]
+            return snapshot(taken.seq, told, unknown_since)
         if unknown_since is not None:
             return snapshot(taken.seq, newest.values(), unknown_since)
         taken.whole = taken.whole or snapshot(taken.seq, newest.values())
         return taken.whole
 
-    async def _chosen(self, games: Collection[str], newest: Mapping[str, str]) -> list[str]:
-        """These games; those that are not among the newest are asked for."""
-        older = sorted(set(games) - newest.keys())
-        views = {**newest, **(await self._ask(older) if older else {})}
-        return [view for game_id, view in views.items() if game_id in games]
+    async def _ask_older(self, taken: Snapshot, games: frozenset[str]) -> None:
+        async with self._asking_older:
+            missing = sorted(games - taken.older.keys())
+            for start in range(0, len(missing), OLDER_AT_ONCE):
+                asked = missing[start : start + OLDER_AT_ONCE]
+                told = await self._ask(asked)
+                taken.older.update({game: told.get(game) for game in asked})
 
     async def _ask(self, games: Collection[str] | None = None) -> Mapping[str, str]:
         """Games as JSON text by id, written once for all who share them."""

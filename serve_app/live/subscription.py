@@ -4,16 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn, get_args
 
+from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import QueryParams
 
 from serve_app.api.problems import InvalidRequest
 from serve_app.live.message import Message
-from serve_app.schemas import ChangeType
+from serve_app.schemas import ChangeType, GameId
 
 SYSTEM = "system"
 TYPES: frozenset[str] = frozenset({SYSTEM, *get_args(ChangeType)})
 PARAMETERS = frozenset({"since", "game", "type"})
 MOST_GAMES = 200
+GAME_ID: TypeAdapter[str] = TypeAdapter(GameId)
 LONGEST_SEQ = 18  # digits
 
 
@@ -51,6 +53,11 @@ def subscription_of(query: QueryParams, last_event_id: str | None = None) -> Sub
     for kind in types:
         if kind not in TYPES:
             _refuse("type", kind, f"one of {sorted(TYPES)}")
+    for game in games:
+        try:
+            GAME_ID.validate_python(game)
+        except ValidationError:
+            _refuse("game", game, "the id of a game: letters, digits and _ . : -, at most 64")
     if len(games) > MOST_GAMES:
         _refuse("game", f"{len(games)} games", f"at most {MOST_GAMES} games")
     return Subscription(None if since is None else _seq(since), _some(games), _some(types))

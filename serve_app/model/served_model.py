@@ -68,7 +68,8 @@ class ServedModel:
 
     Every replica reads the learned games from the store before it forecasts, so all give the same
     answer. Given `dejavu` and `lstm` those are asked for the models' answers, else both models live
-    in this process. `observe` is told how long each component of a forecast took.
+    in this process: it raises where those of the settings' bundle cannot be loaded. `observe` is
+    told how long each component of a forecast took.
     """
 
     def __init__(

@@ -48,7 +48,7 @@ class _Message(Answer):
 
 
 class SnapshotMessage(_Message):
-    """The newest games as they stand: the first message without `since`, or with an unknown one.
+    """The games as they stand, the newest or those named: without `since`, or an unknown one.
 
     `unknown_since` is that one: what came after it is kept no longer, or never was in this store.
     """

@@ -52,14 +52,16 @@ def test_with_a_device_torch_has_the_word(
     if has_cuda:
         assert resolve_device("cuda") == "cuda"
     else:
-        with pytest.raises(ForecastError, match="use 'auto' or 'cpu'"):
+        with pytest.raises(ForecastError, match="install a CUDA build of it; or use 'auto'"):
             resolve_device("cuda")
 
 
 def test_cuda_without_a_driver_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_module, "DRIVER", "libnone.so.1")
     assert resolve_device("auto") == "cpu"
-    with pytest.raises(ForecastError, match="expected a CUDA device for 'cuda'"):
+    with pytest.raises(
+        ForecastError, match="expected a CUDA device for 'cuda', but NVIDIA's driver"
+    ):
         resolve_device("cuda")
 
 

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from models.errors import BundleError
+from models.forecasters import lstm as lstm_module
+from models.forecasters import lstm_torch
 from models.forecasters.drift import Drift
 from models.forecasters.library import Library
 from models.forecasters.lstm import Lstm, LstmSettings, NumpyNetwork, load_lstm
-from models.forecasters.lstm_torch import LstmNetwork
+from models.forecasters.lstm_torch import LstmNetwork, TorchNetwork
 from models.game.game_state import states_at
 from tests.models.conftest import random_states, wild_tensors
 
@@ -53,13 +55,10 @@ def test_a_forecast_does_not_see_the_minutes_after_it(lstm: Lstm, drift: Drift) 
 @pytest.mark.parametrize("hidden", [1, 8, 16])
 def test_without_torch_the_answers_are_those_of_torch(hidden: int, scale: float) -> None:
     tensors = wild_tensors(hidden, scale)
-    trained = LstmNetwork(LstmSettings(hidden=hidden))
-    trained.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
-    trained.to(torch.float64)
-    network = NumpyNetwork(tensors, trained.settings)
+    settings = LstmSettings(hidden=hidden)
+    trained, network = TorchNetwork(tensors, settings, "cpu"), NumpyNetwork(tensors, settings)
     for states in QUERIES.values():
-        with torch.inference_mode():
-            theirs = trained(torch.tensor(states.paths), torch.tensor(states.expected)).numpy()
+        theirs = trained(states.paths, states.expected)
         ours = network(states.paths, states.expected)
         assert theirs.std() > 0.1
         assert np.abs(ours - theirs).max() < 1e-10
@@ -92,11 +91,13 @@ def test_alone_and_in_any_batch_the_answer_is_the_same_to_the_bit(
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_threads_change_no_bit(lstm: Lstm, threads: int) -> None:
-    states = QUERIES[18]
-    alone = [lstm.increments(states.rows(np.array([row])))[0].tolist() for row in range(64)]
+def test_threads_change_no_bit(drift: Drift, threads: int) -> None:
+    wide = load_lstm(wild_tensors(16), {"hidden": 16}, drift, "cpu")
+    states = random_states(18, 1024)
+    with threadpool_limits(1):
+        alone = [wide.increments(states.rows(np.array([row])))[0].tolist() for row in range(64)]
     with threadpool_limits(threads):
-        assert lstm.increments(states).tolist() == alone
+        assert wide.increments(states)[:64].tolist() == alone
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -105,6 +106,21 @@ def test_cuda_gives_the_answers_of_the_cpu(lstm: Lstm, drift: Drift, minute: int
     on_gpu = load_lstm(wild_tensors(8), SETTINGS, drift, "cuda")
     states = QUERIES[minute]
     assert on_gpu.increments(states) == pytest.approx(lstm.increments(states), abs=2e-6)
+
+
+def test_a_gpu_that_does_not_compute_is_left_alone_unless_it_was_asked_for(
+    drift: Drift, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def out_of_memory(*_: object) -> None:
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(lstm_module, "resolve_device", lambda _: "cuda")
+    monkeypatch.setattr(lstm_torch, "TorchNetwork", out_of_memory)
+    found = load_lstm(wild_tensors(8), SETTINGS, drift, "auto")
+    assert found.increments(QUERIES[18]).shape == (64, 2)
+    assert "CUDA out of memory" in caplog.text
+    with pytest.raises(RuntimeError, match="CUDA out of memory"):
+        load_lstm(wild_tensors(8), SETTINGS, drift, "cuda")
 
 
 def test_tensors_must_fit(drift: Drift) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import Collection
 
@@ -63,7 +64,7 @@ async def test_a_game_that_is_named_is_told_of_however_old(
     told: list[str],
     asked: list[Collection[str] | None],
 ):
-    message = await snapshots.message(snapshots.take(7, 0), named, 3)
+    message = await snapshots.message(snapshots.take(7, 0), frozenset(named), 3)
     assert names(message) == told
     assert json.loads(message.text)["unknown_since"] == 3
     assert games.asked == asked
@@ -74,7 +75,7 @@ async def test_games_that_do_not_answer_any_more_are_a_problem(snapshots: Snapsh
     await snapshots.message(taken, None, None)
     games.away = True
     with pytest.raises(Unavailable):
-        await snapshots.message(taken, {"older"}, None)
+        await snapshots.message(taken, frozenset({"older"}), None)
 
 
 async def test_after_a_failure_the_games_are_asked_anew(snapshots: Snapshots, games: Games):
@@ -83,3 +84,13 @@ async def test_after_a_failure_the_games_are_asked_anew(snapshots: Snapshots, ga
         await snapshots.message(snapshots.take(7, 0), None, None)
     games.away = False
     assert names(await snapshots.message(snapshots.take(8, 1), None, None)) == ["newest"]
+
+
+async def test_older_games_are_asked_for_once_and_a_few_at_a_time(
+    snapshots: Snapshots, games: Games
+):
+    many = frozenset({"older", *(f"g{number:02}" for number in range(30))})
+    taken = snapshots.take(7, 0)
+    told = await asyncio.gather(*(snapshots.message(taken, many, None) for _ in range(3)))
+    assert [names(message) for message in told] == [["older"]] * 3
+    assert [len(asked) for asked in games.asked if asked is not None] == [20, 11]

@@ -40,6 +40,8 @@ def test_where_an_event_source_was_is_newer_than_its_address():
         ("since=%D9%A1", "since: expected"),
         ("type=scores", "type: expected one of"),
         ("type=snapshot", "type: expected one of"),
+        ("game=%00", "game: expected the id of a game"),
+        ("game=", "game: expected the id of a game"),
         ("games=a", "games: expected one of the parameters"),
         ("&".join(f"game={n}" for n in range(201)), "at most 200 games; got '201 games'"),
     ],
