@@ -25,7 +25,7 @@ def resolve_device(device: Device) -> Resolved:
         return "cuda"
     if device == "cuda":
         raise ForecastError(
-            f"device: expected a CUDA device for 'cuda', but {missing}; or use 'auto' or 'cpu'"
+            f"device: expected a CUDA device for 'cuda', but {missing}; 'auto' and 'cpu' do without"
         )
     return "cpu"
 

@@ -78,7 +78,8 @@ class Snapshots:
         """
         newest = await asyncio.shield(taken.newest)
         if games is not None:
-            await self._ask_older(taken, games - newest.keys())
+            if older := games - newest.keys():
+                await self._ask_older(taken, older)
             views = {**newest, **taken.older}
             told = [view for game, view in views.items() if game in games and view is not None]
             return snapshot(taken.seq, told, unknown_since)

@@ -52,7 +52,7 @@ def test_with_a_device_torch_has_the_word(
     if has_cuda:
         assert resolve_device("cuda") == "cuda"
     else:
-        with pytest.raises(ForecastError, match="install a CUDA build of it; or use 'auto'"):
+        with pytest.raises(ForecastError, match="install a CUDA build of it; 'auto' and 'cpu'"):
             resolve_device("cuda")
 
 
