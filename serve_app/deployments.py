@@ -1,20 +1,18 @@
 """What Serve replicas run: thin adapters that load, parse, call and return."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from ray import serve
-from ray.exceptions import RayActorError, RayTaskError
-from ray.serve.exceptions import RayServeException
+from ray.serve.context import _get_serve_request_context
 from ray.serve.handle import DeploymentHandle
 
 from models.forecasters.live_models import DejavuForecast, ask_dejavu, ask_lstm
 from serve_app.access.access import Access, access_of
 from serve_app.api.ingress import build_api
-from serve_app.api.problems import Unavailable
 from serve_app.live.broadcast import Broadcast
 from serve_app.live.frames import offer_frames
 from serve_app.live.history import History
@@ -22,6 +20,7 @@ from serve_app.live.live_feed import build_feed
 from serve_app.live.live_hub import connect_hub
 from serve_app.live.live_service import LiveService
 from serve_app.model.forecasting import DejavuQuestion, LstmQuestion
+from serve_app.model.model_deployments import asks
 from serve_app.model.model_shelf import ModelShelf
 from serve_app.model.served_model import ServedModel, load_bundle
 from serve_app.model.user_config import Batching, InService
@@ -136,16 +135,9 @@ def _share_out(
     return [[next(rest) for _ in asked] for asked in lists]
 
 
-def _asking(handle: DeploymentHandle[Any], name: str) -> Callable[[list[Any]], Awaitable[Any]]:
-    """A deployment as a function; where it cannot answer the problem says so."""
-
-    async def ask(questions: list[Any]) -> Any:  # noqa: ANN401 - Ray types no deployment's answer
-        try:
-            return await handle.forecast.remote(questions)
-        except (RayActorError, RayTaskError, RayServeException) as error:
-            raise Unavailable(f"the {name} deployment does not answer: {error}") from error
-
-    return ask
+def _request_id() -> str:
+    """The id that Serve has given the request under way, which is in its log lines too."""
+    return _get_serve_request_context().request_id
 
 
 def _access(settings: Settings, store: Store) -> Access:
@@ -155,7 +147,10 @@ def _access(settings: Settings, store: Store) -> Access:
 
 @serve.ingress()
 class IngressReplica:
-    """The HTTP routes; composed asks both model deployments, fused holds the models itself."""
+    """The HTTP routes, which have the shards take scores and forecast patterns themselves.
+
+    Composed asks both model deployments, fused holds the models.
+    """
 
     def __init__(
         self,
@@ -171,17 +166,16 @@ class IngressReplica:
         self._model = ServedModel(
             settings,
             self._store,
-            dejavu=_asking(dejavu, "Dejavu") if dejavu else None,
-            lstm=_asking(lstm, "Lstm") if lstm else None,
+            dejavu=asks(dejavu, "Dejavu") if dejavu else None,
+            lstm=asks(lstm, "Lstm") if lstm else None,
             observe=self._watch.forecast,
         )
         self._watch.model = self._model
         self._service = LiveService(
             settings,
-            ShardPool.connect(settings),
+            ShardPool.connect(settings, lambda: self._model.folder, _request_id),
             self._model,
             self._model,
-            stored=self._watch.stored,
         )
         self._reporting: asyncio.Task[None] | None = None
 

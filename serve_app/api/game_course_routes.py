@@ -14,11 +14,11 @@ from serve_app.api.problems import (
 )
 from serve_app.live.game_course import game_course
 from serve_app.live.live_service import LiveService
-from serve_app.live.running_forecasts import request_of
 from serve_app.model.past_games import past_game as of_library
 from serve_app.model.served_model import ServedModel
 from serve_app.schemas import GameCourse, GameId, PastGame, PastGameId, SimilarPastGames
 from serve_app.settings import MOST_SIMILAR_GAMES, Settings
+from serve_app.shards.running_forecasts import request_of
 from serve_app.storage.store import Store
 
 # A past game changes with the bundle only. It is told to those with a key, so no shared cache.

@@ -25,14 +25,14 @@ def add_status_routes(
 
     @api.get("/ready")
     async def ready() -> Ready:
-        """Able to predict: every shard answers, and a forecast was just made."""
+        """Able to predict: every shard has just made a forecast, and so has this replica."""
         level = PredictRequest(pattern=[0.0] * NBA.pattern_minutes)
-        shards, _ = await asyncio.gather(service.shards.process_ids(), service.predict([level]))
+        shards, _ = await asyncio.gather(service.shards.ready(), service.predict([level]))
         return Ready(
             status="ready",
             instance=instance,
             model_version=model.bundle.model_version,
-            shards=len(shards),
+            shards=shards,
             placement=settings.placement,
         )
 

@@ -1,13 +1,14 @@
 """The live hub: the actor that carries new journal rows to every replica of the live feed.
 
-Shards write to the journal and then wake the hub, which reads what is new in the order of the
-journal: no message without its commit, none out of order, and a lost wake-up is made good by the
-next one or within a second.
+Shards tell the hub what they have committed. What follows on from the newest row here is taken as
+it comes; for all else the hub reads the journal: no message without its commit, none out of order,
+and news that was lost is made good by the next or within a second.
 """
 
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import takewhile
 from typing import Any
@@ -17,6 +18,7 @@ import ray
 from serve_app.live.message import Message, change
 from serve_app.schemas import System
 from serve_app.settings import Settings
+from serve_app.storage.journal import JournalRow
 from serve_app.storage.store import Store
 from serve_app.system.hub_watch import HubWatch
 from serve_app.system.logs import redact_secrets
@@ -53,9 +55,12 @@ class LiveHub:
         self._reader.cancel()
         self._reporting.cancel()
 
-    async def notify(self) -> None:
-        """Wake up: the journal has new rows."""
-        self._woken.set()
+    async def notify(self, rows: Sequence[JournalRow] = ()) -> None:
+        """The journal has new rows: these."""
+        if rows and self._started.is_set() and rows[0].seq <= self._last_seq + 1:
+            await self._take(rows)
+        else:
+            self._woken.set()
 
     async def last_seq(self) -> int:
         """Sequence number of the newest message, as soon as the journal can be read."""
@@ -117,10 +122,16 @@ class LiveHub:
                 self._started.set()
                 self._arrived.notify_all()  # a replica may be behind this already
         while rows := await asyncio.to_thread(self._store.journal.after, self._last_seq, READ_ROWS):
-            async with self._arrived:
-                self._watch.read(rows)
-                self._messages.extend(map(change, rows))
-                self._last_seq = rows[-1].seq
+            await self._take(rows)
+
+    async def _take(self, rows: Sequence[JournalRow]) -> None:
+        """Hand on those of these rows that are new; they begin where the newest ends, or before."""
+        async with self._arrived:
+            new = [row for row in rows if row.seq > self._last_seq]
+            if new:
+                self._watch.read(new)
+                self._messages.extend(map(change, new))
+                self._last_seq = new[-1].seq
                 self._arrived.notify_all()
 
 

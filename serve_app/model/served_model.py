@@ -97,6 +97,11 @@ class ServedModel:
         return self._now.bundle
 
     @property
+    def folder(self) -> Path:
+        """Where the bundle in service is."""
+        return self._now.folder
+
+    @property
     def adaptation(self) -> Adaptation:
         """What it has learned, as far as the store tells now."""
         self._read_learned(self._now)

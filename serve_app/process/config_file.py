@@ -10,6 +10,7 @@ from ray.serve.schema import DeploymentSchema, ServeDeploySchema
 from models.errors import BundleError
 from models.training.bundle import Bundle
 from serve_app.access.hosts import is_address, is_loopback
+from serve_app.model.model_deployments import APPLICATION
 from serve_app.model.user_config import check_user_config
 from serve_app.process.environment import LOOPBACK
 from serve_app.settings import Settings, SettingsError
@@ -18,6 +19,8 @@ INGRESS = "Ingress"
 FORECASTER, LIVE_FEED = "serve_app.application:forecaster", "serve_app.application:live_feed"
 # What is read of a config; Serve has more, such as runtime_env, that suits other ways to deploy.
 TOP_LEVEL = {"proxy_location", "http_options", "logging_config", "applications"}
+# By these the parts of the service find each other.
+NAMES = {FORECASTER: APPLICATION, LIVE_FEED: "live-feed"}
 OF_AN_APPLICATION = {
     *("name", "route_prefix", "import_path", "args", "deployments", "logging_config")
 }
@@ -79,6 +82,12 @@ def _check_shape(content: Any, path: Path) -> None:  # noqa: ANN401 - whatever Y
             raise SettingsError(
                 f"{path}: expected {FORECASTER} or {LIVE_FEED} as import_path; "
                 f"got {application.get('import_path')!r}"
+            )
+        name = NAMES[application["import_path"]]
+        if application.get("name") != name:
+            raise SettingsError(
+                f"{path}: expected {name!r} as name of {application['import_path']}; "
+                f"got {application.get('name')!r}"
             )
         _expect_mappings([application.get("args")], path)
         deployments = application.get("deployments") or []

@@ -18,9 +18,9 @@ from models.forecasters.forecaster import Forecaster
 from models.training.bundle import Bundle
 from serve_app.game.due_forecast import DueForecast
 from serve_app.game.game_session import GameSession
-from serve_app.live.running_forecasts import request_of
 from serve_app.model.forecast_answer import as_answer
 from serve_app.schemas import Forecast, Outcome, Prediction, Revision
+from serve_app.shards.running_forecasts import request_of
 from serve_app.shards.session_journal import observation_of, sums_of
 from serve_app.storage.games import StoredGame
 from serve_app.storage.journal import JournalRow

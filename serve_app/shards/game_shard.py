@@ -36,7 +36,6 @@ from serve_app.game.game_view import (
     view,
 )
 from serve_app.game.observation import Observation
-from serve_app.live.running_pace import Wait
 from serve_app.schemas import (
     EndResult,
     Forecast,
@@ -46,7 +45,8 @@ from serve_app.schemas import (
     ScoreResult,
 )
 from serve_app.shards.repeats import repeated_result
-from serve_app.shards.session_cache import SessionCache
+from serve_app.shards.running_pace import Wait
+from serve_app.shards.session_cache import Notify, SessionCache
 from serve_app.shards.session_journal import score_entry
 from serve_app.shards.shard_forecasts import (
     frozen_prediction,
@@ -72,7 +72,7 @@ class GameShard:
         *,
         auto_register: bool = False,
         forecast_interval_seconds: float = 0.0,
-        notify: Callable[[], object] = lambda: None,
+        notify: Notify = lambda _: None,
         now: Callable[[], float] = time.time,
         most_sessions: int = MOST_SESSIONS,
         most_updates: int = MOST_UPDATES,

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from contextvars import Context
 from typing import Any, TypeVar
 
 from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
@@ -54,7 +55,8 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         if not self._waiting:
-            loop.call_soon(self._commit)  # after all that has arrived by now has joined
+            # After all that has arrived by now has joined; for them all, so in no one's context.
+            loop.call_soon(self._commit, context=Context())
         self._waiting.append((operation, answer))
         return await answer
 

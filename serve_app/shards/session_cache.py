@@ -1,20 +1,22 @@
 """The sessions of a shard, as a cache of the store: memory never holds what the store does not."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from serve_app.api.problems import Unavailable, UnknownGame
 from serve_app.game.game_session import GameSession
-from serve_app.live.running_pace import RunningPace
 from serve_app.schemas import GameRegistration
+from serve_app.shards.running_pace import RunningPace
 from serve_app.shards.session_journal import rebuild_session, sums_of
 from serve_app.storage.errors import ArchiveError
 from serve_app.storage.games import GameAdvance
-from serve_app.storage.journal import JournalEntry
+from serve_app.storage.journal import JournalEntry, JournalRow
 from serve_app.storage.store import Store
 
 logger = logging.getLogger(__name__)
+
+Notify = Callable[[Sequence[JournalRow]], object]
 
 
 class SessionCache:
@@ -22,10 +24,10 @@ class SessionCache:
 
     A commit rests on the version of each game that was read. Where another shard, which believes
     that it holds the game too, was first, the store refuses it (`StaleWriteError`), and the
-    sessions are read anew at their next use.
+    sessions are read anew at their next use. `notify` is told of what was committed.
     """
 
-    def __init__(self, store: Store, notify: Callable[[], object], most: int) -> None:
+    def __init__(self, store: Store, notify: Notify, most: int) -> None:
         self._store = store
         self._notify = notify
         self._most = most
@@ -126,8 +128,7 @@ class SessionCache:
             with self._store.writing():
                 yield
                 self._advance()
-                self._store.journal.append(self._entries)
-            has_news = bool(self._entries)
+                rows = self._store.journal.append(self._entries)
             for game_id in self._changed:
                 self._sessions[game_id].version += 1
         except BaseException:
@@ -139,8 +140,8 @@ class SessionCache:
             self._changed.clear()
             self._payloads.clear()
             self._let_go()
-        if has_news:
-            self._notify()
+        if rows:
+            self._notify(rows)
 
     def _advance(self) -> None:
         """Write how the changed games stand now; always in one order, so no two writers lock."""

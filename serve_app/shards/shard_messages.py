@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from serve_app.game.due_forecast import DueForecast
-from serve_app.live.running_pace import Wait
 from serve_app.schemas import Forecast, ScoreResult
+from serve_app.shards.running_pace import Wait
 
 
 @dataclass(frozen=True, slots=True)

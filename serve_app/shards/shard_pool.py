@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import os
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle
+from pathlib import Path
 from typing import Any, Self
 
 import ray
@@ -14,74 +13,17 @@ from ray.exceptions import PendingCallsLimitExceeded, RayActorError, RayTaskErro
 
 from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
 from serve_app.game.due_forecast import DueForecast
-from serve_app.live.live_hub import NAMESPACE, connect_hub
-from serve_app.live.running_pace import Wait
-from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
+from serve_app.live.live_hub import NAMESPACE
+from serve_app.schemas import EndResult, GameRegistration, GameView, Prediction, ScoreResult
 from serve_app.settings import Settings
-from serve_app.shards.game_shard import GameShard
-from serve_app.shards.group_commit import GroupCommit, read
-from serve_app.shards.shard_messages import Applied, MadeForecast, Update
-from serve_app.storage.store import Store
-from serve_app.system.logs import redact_secrets
-from serve_app.system.reporting import reporting, start
-from serve_app.system.shard_watch import ShardWatch
+from serve_app.shards.forecasting_shard import MOST_WAITING
+from serve_app.shards.shard_actor import ShardActor, shard_of
+from serve_app.shards.shard_messages import Update
 
 logger = logging.getLogger(__name__)
 
-MOST_WAITING = 1_000  # calls that may wait for one shard
 AWAY_SECONDS = 10.0  # how long a call goes on asking where all shards that could answer are away
 PAUSE_SECONDS = 0.05
-
-
-def shard_of(game_id: str, shards: int) -> int:
-    """The shard of a game: the same in every process, unlike `hash`."""
-    return zlib.crc32(game_id.encode()) % shards
-
-
-class ShardActor:
-    """A shard with its own connections, as a Ray actor; calls that come together commit together.
-
-    Commits block the event loop, so no call ever sees what is not on disk yet.
-    """
-
-    def __init__(self, settings: Settings, index: int = 0) -> None:
-        redact_secrets()
-        hub = connect_hub(settings)
-        self._shard = GameShard(
-            Store.at(settings.data_dir, settings.store_url),
-            auto_register=settings.auto_register,
-            forecast_interval_seconds=settings.forecast_interval_seconds,
-            # A wake-up that is lost is made good; those of a hub that is away must not pile up.
-            notify=hub.notify.options(max_task_retries=0).remote,
-        )
-        # What it stood in for is told of by the shard that owns it.
-        self._watch = ShardWatch(
-            lambda: self._shard.standings(lambda game: shard_of(game, settings.shards) == index)
-        )
-        self._commits = GroupCommit(
-            self._shard.writing, most_waiting=MOST_WAITING, committed=self._watch.committed
-        )
-        self._reporting = start(reporting(hub, self._watch, "shard", f"shard-{index}"))
-
-    async def call(self, method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
-        """Call a method of the shard, in a commit shared with all that waits."""
-        answer = await self._commits.run(lambda: getattr(self._shard, method)(*arguments))
-        if method == "apply":
-            self._watch.applied(answer)
-        return answer
-
-    async def read(self, game_ids: Sequence[str], method: str, *arguments: Any) -> Any:  # noqa: ANN401 - as GameShard
-        """Call a method of the shard that writes nothing and is about these games."""
-
-        def answer() -> Any:  # noqa: ANN401 - as GameShard
-            self._shard.refresh(game_ids)
-            return getattr(self._shard, method)(*arguments)
-
-        return read(answer)
-
-    async def process_id(self) -> int:
-        """The process of this shard, which also shows that it answers."""
-        return os.getpid()
 
 
 class ShardPool:
@@ -92,13 +34,29 @@ class ShardPool:
     whether what it holds is the newest.
     """
 
-    def __init__(self, shards: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        shards: Sequence[Any],
+        bundle: Callable[[], Path],
+        request_id: Callable[[], str] = lambda: "",
+    ) -> None:
         self._shards = shards
+        self._bundle = bundle
+        self._request_id = request_id
         self._away: set[int] = set()
 
     @classmethod
-    def connect(cls, settings: Settings) -> Self:
-        """The shards of this cluster, started where they do not run yet."""
+    def connect(
+        cls,
+        settings: Settings,
+        bundle: Callable[[], Path] | None = None,
+        request_id: Callable[[], str] = lambda: "",
+    ) -> Self:
+        """The shards of this cluster, started where they do not run yet.
+
+        `bundle` gives the folder of the bundle in service; without it that of the settings is.
+        `request_id` gives that of the request under way, for the logs.
+        """
         actor = ray.remote(ShardActor)
         return cls(
             [
@@ -114,7 +72,9 @@ class ShardPool:
                     max_pending_calls=MOST_WAITING,
                 ).remote(settings, index)
                 for index in range(settings.shards)
-            ]
+            ],
+            bundle or (lambda: settings.bundle),
+            request_id,
         )
 
     def __len__(self) -> int:
@@ -122,88 +82,73 @@ class ShardPool:
 
     async def register(self, registration: GameRegistration) -> GameView:
         """Monitor a game; raises Conflict."""
-        view: GameView = await self._of(registration.game_id, "register", registration)
+        view: GameView = await self._call(registration.game_id, "register", registration)
         return view
 
-    async def apply(self, updates: Sequence[Update]) -> list[Applied | ServiceProblem]:
+    async def post_scores(self, updates: Sequence[Update]) -> list[ScoreResult | ServiceProblem]:
         """Take updates over any games, each shard's share at once; results in order.
 
-        Where a shard fails, its share has the problem and the others' stands.
+        The update that crossed the trigger carries the prediction in its result. Where a shard
+        fails, its share has the problem and the others' stands.
         """
         shares: dict[int, list[int]] = {}
         for place, update in enumerate(updates):
             shares.setdefault(shard_of(update.game_id, len(self)), []).append(place)
         answers = await asyncio.gather(
-            *(self._apply_share([updates[place] for place in places]) for places in shares.values())
+            *(self._post_share([updates[place] for place in places]) for places in shares.values())
         )
-        results: dict[int, Applied | ServiceProblem] = {}
+        results: dict[int, ScoreResult | ServiceProblem] = {}
         for places, answer in zip(shares.values(), answers, strict=True):
             results.update(zip(places, answer, strict=True))
         return [results[place] for place in range(len(updates))]
 
-    async def _apply_share(self, updates: list[Update]) -> Sequence[Applied | ServiceProblem]:
+    async def _post_share(self, updates: list[Update]) -> Sequence[ScoreResult | ServiceProblem]:
         game_ids = [update.game_id for update in updates]
         try:
-            applied: list[Applied | ServiceProblem] = await self._ask(game_ids, "apply", updates)
+            results: list[ScoreResult | ServiceProblem] = await self._ask(
+                game_ids, "post_scores", updates, self._bundle(), self._request_id()
+            )
         except ServiceProblem as problem:
             return [problem] * len(updates)
-        return applied
-
-    async def record(self, due: DueForecast, forecast: Forecast) -> Prediction:
-        """Keep a forecast that fell due; the answer is the frozen prediction."""
-        prediction: Prediction = await self._of(due.game_id, "record", due, forecast)
-        return prediction
-
-    async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
-        """The running forecasts to be made of games whose wait is over."""
-        answers = await asyncio.gather(
-            *(self._ask(ids, "running", ids) for ids in self._shares(game_ids))
-        )
-        return [item for answer in answers for item in answer]
-
-    async def record_running(self, made: Sequence[MadeForecast]) -> None:
-        """Keep running forecasts."""
-        by_game = {item.due.game_id: item for item in made}
-        await asyncio.gather(
-            *(
-                self._ask(ids, "record_running", [by_game[game_id] for game_id in ids])
-                for ids in self._shares(list(by_game))
-            )
-        )
+        return results
 
     async def game(self, game_id: str) -> GameView:
         """What is known of one game; raises UnknownGame."""
-        view: GameView = await self._of(game_id, "game", game_id, reads=True)
+        view: GameView = await self._read([game_id], "game", game_id)
         return view
 
     async def games(self, game_ids: Sequence[str]) -> list[GameView]:
         """What is known of these games, in order; those unknown or unreadable are left out."""
         answers = await asyncio.gather(
-            *(self._ask(ids, "games", ids, reads=True) for ids in self._shares(game_ids))
+            *(self._read(ids, "games", ids) for ids in self._shares(game_ids))
         )
         views = {view.game_id: view for answer in answers for view in answer}
         return [views[game_id] for game_id in game_ids if game_id in views]
 
     async def prediction(self, game_id: str) -> Prediction:
         """The frozen prediction of a game; raises a problem that says why there is none."""
-        prediction: Prediction = await self._of(game_id, "prediction", game_id, reads=True)
+        prediction: Prediction = await self._read([game_id], "prediction", game_id)
         return prediction
 
     async def comparison(self, game_id: str) -> DueForecast:
         """The game as past games are compared with it; raises NothingToCompare."""
-        due: DueForecast = await self._of(game_id, "comparison", game_id, reads=True)
+        due: DueForecast = await self._read([game_id], "comparison", game_id)
         return due
 
     async def end(self, game_id: str) -> EndResult:
         """Declare a game over."""
-        result: EndResult = await self._of(game_id, "end", game_id)
+        result: EndResult = await self._call(game_id, "end", game_id)
         return result
 
-    async def process_ids(self) -> list[int]:
-        """The processes of all shards; waits for one that restarts."""
-        calls = [shard.process_id.options(max_task_retries=-1) for shard in self._shards]
+    async def ready(self) -> int:
+        """How many shards there are, each of which has just made a forecast.
+
+        Waits for one that restarts.
+        """
+        calls = [shard.ready.options(max_task_retries=-1) for shard in self._shards]
         with _problems():
-            return list(await asyncio.gather(*(call.remote() for call in calls)))
+            await asyncio.gather(*(call.remote() for call in calls))
+        return len(self)
 
     def _shares(self, game_ids: Sequence[str]) -> list[list[str]]:
         """The games, those of one shard together."""
@@ -212,26 +157,24 @@ class ShardPool:
             shares.setdefault(shard_of(game_id, len(self)), []).append(game_id)
         return list(shares.values())
 
-    async def _of(self, game_id: str, method: str, *arguments: object, reads: bool = False) -> Any:  # noqa: ANN401 - Ray types no answer
-        """What the shard of a game answers."""
-        return await self._ask([game_id], method, *arguments, reads=reads)
+    async def _call(self, game_id: str, method: str, *arguments: object) -> Any:  # noqa: ANN401 - Ray types no answer
+        """What a method of the game's shard answers that may write."""
+        return await self._ask([game_id], "call", method, *arguments)
 
-    async def _ask(
-        self, game_ids: Sequence[str], method: str, *arguments: object, reads: bool = False
-    ) -> Any:  # noqa: ANN401 - Ray types no answer
-        """What the shard of these games answers, or the next one, whichever is there first."""
+    async def _read(self, game_ids: Sequence[str], method: str, *arguments: object) -> Any:  # noqa: ANN401 - Ray types no answer
+        """What a method of these games' shard answers that writes nothing."""
+        return await self._ask(game_ids, "read", game_ids, method, *arguments)
+
+    async def _ask(self, game_ids: Sequence[str], method: str, *arguments: object) -> Any:  # noqa: ANN401 - Ray types no answer
+        """What the actor of these games answers, or the next one, whichever is there first."""
         own = shard_of(game_ids[0], len(self))
         turns = cycle((own, (own + 1) % len(self)))
         until = asyncio.get_running_loop().time() + AWAY_SECONDS
         with _problems(game_ids):
             while True:
                 index = next(turns)
-                shard = self._shards[index]
                 try:
-                    if reads:
-                        answer = await shard.read.remote(game_ids, method, *arguments)
-                    else:
-                        answer = await shard.call.remote(method, *arguments)
+                    answer = await getattr(self._shards[index], method).remote(*arguments)
                 except RayActorError:
                     self._note_away(index)
                     if asyncio.get_running_loop().time() > until:

@@ -61,11 +61,18 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, entries: Sequence[JournalEntry]) -> None:
-        """Write entries in order; raises StaleWriteError where an identity is there already."""
-        if entries:
-            rows = [entry._asdict() for entry in entries]
-            self._database.transaction.execute(journal.insert(), rows)
+    def append(self, entries: Sequence[JournalEntry]) -> list[JournalRow]:
+        """Write entries in order, and say how they are numbered.
+
+        Raises StaleWriteError where an identity is there already.
+        """
+        if not entries:
+            return []
+        transaction = self._database.transaction
+        transaction.execute(journal.insert(), [entry._asdict() for entry in entries])
+        # There is one writer at a time, so these are the last numbers, without a gap.
+        first = int(transaction.execute(_LAST_SEQ).scalar_one()) - len(entries) + 1
+        return [JournalRow(seq, *entry) for seq, entry in enumerate(entries, first)]
 
     def drop(self, game_ids: Iterable[str], first: int, last: int) -> int:
         """Forget the rows `first` to `last` of these games, once archived; returns their number."""

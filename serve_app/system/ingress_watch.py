@@ -10,7 +10,7 @@ from models.calibration.alarm import drift_alarm
 from models.forecasters.forecaster import Component
 from models.game.pattern import PATTERN_MINUTES
 from serve_app.model.served_model import ServedModel
-from serve_app.system.metrics import DRIFT_ALARM, FORECAST, RESPONSES, TRIGGER_STORED
+from serve_app.system.metrics import DRIFT_ALARM, FORECAST, RESPONSES
 from serve_app.system.reports import IngressReport
 from serve_app.system.response_times import BUCKETS, bucket_of
 from serve_app.system.rolling_minute import RollingMinute
@@ -34,10 +34,6 @@ class IngressWatch:
     def forecast(self, component: Component, seconds: float) -> None:
         """A component of the forecaster was called."""
         self.tally.observe(FORECAST, seconds, component)
-
-    def stored(self, seconds: float) -> None:
-        """A prediction is on disk, so long after the updates that called for it came."""
-        self.tally.observe(TRIGGER_STORED, seconds)
 
     async def report(self) -> IngressReport:
         """The model in service and the last minute's answers; raises RuntimeError without one."""

@@ -2,12 +2,14 @@
 
 A replica's messages go where Serve's own go: the same file, in the form that `logging_config`
 names, with the id of the request. Those of shards and the hub go through the root logger, which Ray
-sets up in the same form. What a message is about stands in fields: `game_id` or `game_ids`.
+sets up in the same form; `log_as_request` gives them the id. What a message is about stands in
+fields: `game_id` or `game_ids`.
 """
 
 import logging
 import re
 import traceback
+from contextvars import ContextVar
 from typing import Any
 
 from serve_app.access.keys import KEY_FORM
@@ -17,6 +19,7 @@ SERVE = "ray.serve"
 # API keys, and the secrets of webhooks (Standard Webhooks: whsec_ and base64).
 _SECRET = re.compile(rf"{KEY_FORM}|whsec_[A-Za-z0-9+/=_-]+")
 REDACTED = "[redacted]"
+_REQUEST = ContextVar("request", default="")
 
 
 def log_as_replica() -> None:
@@ -26,6 +29,11 @@ def log_as_replica() -> None:
     redact_secrets()
 
 
+def log_as_request(request_id: str) -> None:
+    """Have what this task logs from now on carry the id of the request that it works for."""
+    _REQUEST.set(request_id)
+
+
 def redact_secrets() -> None:
     """Take secrets out of whatever this process logs, exceptions included; once is enough."""
     make = logging.getLogRecordFactory()
@@ -33,7 +41,10 @@ def redact_secrets() -> None:
         return
 
     def make_redacted(*arguments: Any, **named: Any) -> logging.LogRecord:  # noqa: ANN401 - logging's
-        return _redacted(make(*arguments, **named))
+        record = _redacted(make(*arguments, **named))
+        if request_id := _REQUEST.get():
+            record.request_id = request_id
+        return record
 
     make_redacted.redacts = True  # type: ignore[attr-defined]
     logging.setLogRecordFactory(make_redacted)

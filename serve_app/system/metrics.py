@@ -27,7 +27,7 @@ class Metric:
     name: str
     kind: Kind
     help: str
-    told_by: Process
+    told_by: tuple[Process, ...]
     labels: Mapping[str, Labels]
     buckets: tuple[float, ...] = SECONDS
 
@@ -40,9 +40,14 @@ METRICS: list[Metric] = []
 
 
 def _metric(
-    name: str, kind: Kind, told_by: Process, what: str, labels: Mapping[str, Labels] = NO_LABELS
+    name: str,
+    kind: Kind,
+    told_by: Process | tuple[Process, ...],
+    what: str,
+    labels: Mapping[str, Labels] = NO_LABELS,
 ) -> Metric:
-    metric = Metric(name=f"halftime_{name}", kind=kind, help=what, told_by=told_by, labels=labels)
+    tellers = told_by if isinstance(told_by, tuple) else (told_by,)
+    metric = Metric(name=f"halftime_{name}", kind=kind, help=what, told_by=tellers, labels=labels)
     METRICS.append(metric)
     return metric
 
@@ -116,8 +121,9 @@ RESPONSES = _metric(
 TRIGGER_STORED = _metric(
     "trigger_stored_seconds",
     "histogram",
-    "ingress",
-    "From the arrival of the updates that cross 6:00 of Q2 until the prediction is on disk.",
+    "shard",
+    "From the arrival at their shard of the updates that cross 6:00 of Q2 until the prediction is "
+    "on disk.",
 )
 BROADCAST = _metric(
     "broadcast_seconds",
@@ -143,7 +149,7 @@ DROPPED_WATCHERS = _metric(
 FORECAST = _metric(
     "forecast_seconds",
     "histogram",
-    "ingress",
+    ("ingress", "shard"),
     "One call for forecasts, which may be of many games, by component: dejavu (similarity "
     "search), lstm (network), ensemble (weights, calibration, interval). Composed, a model's time "
     "includes the way to its deployment.",

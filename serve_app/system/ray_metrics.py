@@ -26,7 +26,7 @@ class RayMetrics:
         self._gauges: dict[Metric, Gauge] = {}
         self._histograms: dict[Metric, Histogram] = {}
         for metric in METRICS:
-            if metric.told_by == process:
+            if process in metric.told_by:
                 self._add(metric)
 
     def _add(self, metric: Metric) -> None:

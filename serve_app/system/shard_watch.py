@@ -1,15 +1,18 @@
-"""What a shard knows of how it does: the updates it takes, its commits, its live games."""
+"""What a shard knows of how it does: its updates, commits, forecasts and live games."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from models.forecasters.forecaster import Component
 from serve_app.api.problems import ServiceProblem
 from serve_app.game.game_standing import UNPREDICTED, GameStanding
-from serve_app.shards.shard_messages import Applied
+from serve_app.schemas import ScoreResult
 from serve_app.system.metrics import (
     COMMIT,
     CORRECTIONS,
+    FORECAST,
     MISSING_MINUTES,
+    TRIGGER_STORED,
     UNPREDICTED_GAMES,
     UPDATES,
 )
@@ -26,15 +29,15 @@ class ShardWatch:
         self._standings = standings
         self._updates = RollingMinute()
 
-    def applied(self, results: Sequence[Applied | ServiceProblem]) -> None:
+    def posted(self, results: Sequence[ScoreResult | ServiceProblem]) -> None:
         """Updates have been answered so, and what was taken is on disk."""
         taken = duplicates = corrections = 0
         for item in results:
-            if isinstance(item, Applied):
-                duplicates += item.result.duplicate
-                if not item.result.duplicate:
+            if isinstance(item, ScoreResult):
+                duplicates += item.duplicate
+                if not item.duplicate:
                     taken += 1
-                    corrections += "score_decreased" in item.result.flags
+                    corrections += "score_decreased" in item.flags
         refused = len(results) - taken - duplicates
         for result, count in (("taken", taken), ("duplicate", duplicates), ("refused", refused)):
             if count:
@@ -47,6 +50,14 @@ class ShardWatch:
     def committed(self, seconds: float) -> None:
         """A commit took so long."""
         self.tally.observe(COMMIT, seconds)
+
+    def forecast(self, component: Component, seconds: float) -> None:
+        """A component of the forecaster was called."""
+        self.tally.observe(FORECAST, seconds, component)
+
+    def stored(self, seconds: float) -> None:
+        """A prediction is on disk, so long after the updates that called for it came."""
+        self.tally.observe(TRIGGER_STORED, seconds)
 
     async def report(self) -> ShardReport:
         """The rate of updates, and how long ago each live game was heard of."""

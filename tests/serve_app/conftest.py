@@ -13,12 +13,19 @@ from models.training.bundle import Bundle
 from serve_app.api.problems import ServiceProblem
 from serve_app.game.due_forecast import DueForecast
 from serve_app.live.live_service import LiveService
-from serve_app.live.running_pace import Wait
-from serve_app.schemas import EndResult, Forecast, GameRegistration, GameView, Prediction
+from serve_app.model.placement import Placement
+from serve_app.schemas import (
+    EndResult,
+    Forecast,
+    GameRegistration,
+    GameView,
+    Prediction,
+    ScoreResult,
+)
 from serve_app.settings import SHIPPED_BUNDLE, Settings
+from serve_app.shards.forecasting_shard import ForecastingShard
 from serve_app.shards.game_shard import GameShard
-from serve_app.shards.group_commit import GroupCommit
-from serve_app.shards.shard_messages import Applied, MadeForecast, Update
+from serve_app.shards.shard_messages import Update
 from serve_app.storage.store import Store
 
 NORMAL = Shape(np.asarray([NormalDist().inv_cdf(level) for level in GRID_LEVELS]), 0.3, 0.3)
@@ -48,44 +55,40 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]
 
 
 class LocalShards:
-    """The shards of the service as one shard in this process, with its group commit."""
+    """The shards of the service as one shard in this process, which forecasts with `placement`."""
 
-    def __init__(self, shard: GameShard) -> None:
-        self.shard = shard
-        self._commits = GroupCommit(shard.writing, most_waiting=1_000)
+    def __init__(self, shard: GameShard, placement: Placement) -> None:
+        self._shard = shard
+        self._forecasting = ForecastingShard(shard, placement, Settings())
+        self._run = self._forecasting.run
+
+    async def settle(self) -> None:
+        """Wait until the running forecasts are made."""
+        await self._forecasting.settle()
 
     async def register(self, registration: GameRegistration) -> GameView:
-        return await self._commits.run(lambda: self.shard.register(registration))
+        return await self._run(lambda: self._shard.register(registration))
 
-    async def apply(self, updates: Sequence[Update]) -> list[Applied | ServiceProblem]:
-        return await self._commits.run(lambda: self.shard.apply(updates))
-
-    async def record(self, due: DueForecast, forecast: Forecast) -> Prediction:
-        return await self._commits.run(lambda: self.shard.record(due, forecast))
-
-    async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
-        return await self._commits.run(lambda: self.shard.running(game_ids))
-
-    async def record_running(self, made: Sequence[MadeForecast]) -> None:
-        await self._commits.run(lambda: self.shard.record_running(made))
+    async def post_scores(self, updates: Sequence[Update]) -> list[ScoreResult | ServiceProblem]:
+        return await self._forecasting.post_scores(updates)
 
     async def game(self, game_id: str) -> GameView:
-        return await self._commits.run(lambda: self.shard.game(game_id))
+        return await self._run(lambda: self._shard.game(game_id))
 
     async def games(self, game_ids: Sequence[str]) -> list[GameView]:
-        return await self._commits.run(lambda: self.shard.games(game_ids))
+        return await self._run(lambda: self._shard.games(game_ids))
 
     async def prediction(self, game_id: str) -> Prediction:
-        return await self._commits.run(lambda: self.shard.prediction(game_id))
+        return await self._run(lambda: self._shard.prediction(game_id))
 
     async def comparison(self, game_id: str) -> DueForecast:
-        return await self._commits.run(lambda: self.shard.comparison(game_id))
+        return await self._run(lambda: self._shard.comparison(game_id))
 
     async def end(self, game_id: str) -> EndResult:
-        return await self._commits.run(lambda: self.shard.end(game_id))
+        return await self._run(lambda: self._shard.end(game_id))
 
-    async def process_ids(self) -> list[int]:
-        return [0]
+    async def ready(self) -> int:
+        return 1
 
 
 class NormalPlacement:
@@ -149,10 +152,15 @@ def shard(store: Store) -> GameShard:
 
 
 @pytest.fixture
-async def service(shard: GameShard, placement: NormalPlacement):
-    service = LiveService(Settings(), LocalShards(shard), placement)
-    yield service
-    await service.settle()
+async def shards(shard: GameShard, placement: Placement):
+    shards = LocalShards(shard, placement)
+    yield shards
+    await shards.settle()
+
+
+@pytest.fixture
+def service(shards: LocalShards, placement: Placement) -> LiveService:
+    return LiveService(Settings(), shards, placement)
 
 
 def registration(game_id: str = "g1") -> GameRegistration:

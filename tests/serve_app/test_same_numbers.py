@@ -10,11 +10,9 @@ from models.forecasters.forecaster import ForecastRequest
 from models.game.clock import GameClock
 from models.game.horizon import END_MINUTE, HORIZONS
 from models.training.bundle import Bundle
-from serve_app.live.live_service import LiveService
 from serve_app.model.forecast_answer import as_answer
 from serve_app.model.forecasting import Fused
 from serve_app.schemas import Distribution, GameRegistration
-from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Update
 from tests.serve_app.conftest import LocalShards
@@ -24,10 +22,8 @@ START = datetime(2024, 11, 6, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-async def live(bundle: Bundle, shard: GameShard):
-    service = LiveService(Settings(), LocalShards(shard), Fused(bundle.forecaster))
-    yield service
-    await service.settle()
+def placement(bundle: Bundle) -> Fused:
+    return Fused(bundle.forecaster)
 
 
 def as_update(event: Event) -> Update:
@@ -52,7 +48,7 @@ def minutes_of(course: list[Event]) -> list[list[Event]]:
 
 
 async def test_every_minute_is_forecast_to_the_last_digit_as_from_the_table(
-    live: LiveService, shard: GameShard, bundle: Bundle, tmp_path: Path
+    shards: LocalShards, shard: GameShard, bundle: Bundle, tmp_path: Path
 ):
     course = random_game(Random(3))  # noqa: S311
     games = write_games(tmp_path, [course])
@@ -61,8 +57,8 @@ async def test_every_minute_is_forecast_to_the_last_digit_as_from_the_table(
     )
     compared = 0
     for minute, events in enumerate(minutes_of(course)[:47], start=1):
-        await live.post_scores([as_update(event) for event in events])
-        await live.settle()
+        await shards.post_scores([as_update(event) for event in events])
+        await shards.settle()
         view = shard.game("g1")
         assert view.forecast is not None
         for horizon in HORIZONS:

@@ -14,6 +14,7 @@ from serve_app.schemas import EXAMPLE_PAST_GAME, GameCourse, PastGame, SimilarPa
 from serve_app.settings import Settings
 from serve_app.storage.store import Store
 from tests.serve_app.api.test_ingress import play_to_six_minutes, problem, register, score
+from tests.serve_app.conftest import LocalShards
 
 
 @pytest.fixture
@@ -53,11 +54,11 @@ async def predicted(
 
 
 class TestCourse:
-    async def test_a_game_so_far(self, http: httpx.AsyncClient, service: LiveService):
+    async def test_a_game_so_far(self, http: httpx.AsyncClient, shards: LocalShards):
         await register(http)
         for minute in (1, 2, 3):
             await http.post("/scores", json=[score(minute, game_id="g1")])
-            await service.settle()
+            await shards.settle()
         answer = await http.get("/games/g1/course")
         course = GameCourse.model_validate_json(answer.content)
         assert (course.game_id, course.home_team, course.away_team) == ("g1", "BOS", "LAL")

@@ -332,13 +332,13 @@ class TestLog:
 
 class TestRunningForecast:
     async def test_a_game_carries_it_at_every_clock(
-        self, http: httpx.AsyncClient, service: LiveService
+        self, http: httpx.AsyncClient, shards: LocalShards
     ):
         await register(http)
         for minute, horizons in ((1, {"halftime", "final"}), (24, {"final"})):
             items = [score(m, game_id="g1") for m in range(1, minute + 1)]
             await http.post("/scores", json=items)
-            await service.settle()
+            await shards.settle()
             game = (await http.get("/games/g1")).json()
             forecast = game["forecast"]
             assert (forecast["margin"], forecast["updates"]) == (minute, minute)
@@ -347,11 +347,11 @@ class TestRunningForecast:
             assert forecast["final"]["quantiles"]["0.50"] > 0
 
     async def test_a_running_and_an_asked_forecast_are_the_same_to_the_bit(
-        self, http: httpx.AsyncClient, service: LiveService
+        self, http: httpx.AsyncClient, shards: LocalShards
     ):
         await register(http)
         await http.post("/scores", json=[score(m, game_id="g1") for m in range(1, 21)])
-        await service.settle()
+        await shards.settle()
         running = (await http.get("/games/g1")).json()
         asked = {
             "pattern": [float(minute) for minute in range(1, 21)],
@@ -463,7 +463,7 @@ class TestRefusals:
 
         settings = Settings(request_timeout_seconds=0.05)
         model = Stuck(settings, store)
-        service = LiveService(settings, LocalShards(shard), model)
+        service = LiveService(settings, LocalShards(shard, model), model)
         transport = httpx.ASGITransport(build_api(settings, service, store, model))
         async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
             problem(await http.post("/predict", json={"pattern": PATTERN}), 504, "timeout")

@@ -9,9 +9,9 @@ import pytest
 from models.errors import ForecastError
 from serve_app.live.asyncapi import MESSAGES, asyncapi
 from serve_app.live.message import Message, change, heartbeat, resumed, snapshot, system_news
-from serve_app.live.running_pace import Wait
 from serve_app.schemas import LiveMessage
 from serve_app.shards.game_shard import GameShard
+from serve_app.shards.running_pace import Wait
 from serve_app.shards.shard_messages import Applied, MadeForecast
 from serve_app.storage.store import Store
 from serve_app.system.system_state import SystemState

@@ -139,6 +139,26 @@ async def test_the_hub_tells_what_was_committed_in_the_order_of_the_journal(tmp_
     hub.close()
 
 
+async def test_what_a_shard_tells_is_taken_in_the_order_of_the_journal(tmp_path: Path):
+    store = Store.at(tmp_path)
+    shard = GameShard(store)
+    shard.register(registration())
+    hub = LiveHub(Settings(data_dir=tmp_path))
+    async with asyncio.timeout(10):
+        assert await hub.last_seq() == 1
+        shard.apply(updates(150))
+        second, third, fourth, *last = store.journal.after(1, 10)
+        await hub.notify([second])  # what follows on is taken as it comes
+        assert [m.seq for m in await hub.messages_after(1, 0)] == [2]
+        await hub.notify([third, fourth])
+        await hub.notify([second, third])  # ... and what is known is passed over
+        assert [m.seq for m in await hub.messages_after(1, 0)] == [2, 3, 4]
+        await hub.notify(last[1:])  # where something is missing the journal tells it
+        assert await hub.newest_after(6, 10) == 7
+        assert [m.seq for m in await hub.messages_after(4, 0)] == [5, 6, 7]
+    hub.close()
+
+
 async def test_a_replica_far_behind_the_hub_misses_nothing(tmp_path: Path):
     settings = Settings(data_dir=tmp_path)
     hub = LiveHub(settings, held_messages=3)

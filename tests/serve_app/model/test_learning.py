@@ -60,7 +60,7 @@ def learning(store: Store, teacher: Teacher) -> Learning:
 
 @pytest.fixture
 def taught(shard: GameShard, placement: NormalPlacement, learning: Learning) -> LiveService:
-    return LiveService(Settings(), LocalShards(shard), placement, learning)
+    return LiveService(Settings(), LocalShards(shard, placement), placement, learning)
 
 
 def play(shard: GameShard, *game_ids: str) -> None:

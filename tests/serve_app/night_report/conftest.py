@@ -43,15 +43,16 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedNight]:
     settings = Settings(data_dir=folder, placement="fused")
     store, log = Store.at(folder), Store.at(folder)
     model = ServedModel(settings, log)
-    live = LiveService(settings, LocalShards(GameShard(store)), model, model)
+    shards = LocalShards(GameShard(store), model)
+    live = LiveService(settings, shards, model, model)
     transport = httpx.ASGITransport(app=build_api(settings, live, log, model))
-    asyncio.run(_play(transport, live))
+    asyncio.run(_play(transport, live, shards))
     yield PlayedNight(folder, store, transport)
     store.close()
     log.close()
 
 
-async def _play(transport: httpx.ASGITransport, live: LiveService) -> None:
+async def _play(transport: httpx.ASGITransport, live: LiveService, shards: LocalShards) -> None:
     files = (NIGHT_FOLDER / "games.parquet", NIGHT_FOLDER / "events.parquet")
     recordings = load_recordings(*files, Selection(date=NIGHT_DATE))[:GAMES]
     options = PlaybackOptions(plan=Plan(until="halftime"), run=RunOptions())
@@ -64,6 +65,7 @@ async def _play(transport: httpx.ASGITransport, live: LiveService) -> None:
             await _post(client, minute, home=2 * minute)
         # The score of 6:00 of Q2 is taken back in part, too late to be of use for the prediction.
         await _post(client, 24, home=46)
+    await shards.settle()
     await live.settle()
 
 

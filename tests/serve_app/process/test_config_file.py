@@ -126,10 +126,20 @@ def test_a_wrong_deployment_is_refused_with_what_is_allowed(
         load_config(write(deployment))
 
 
+def test_the_parts_of_the_service_have_the_names_that_they_find_each_other_by(tmp_path: Path):
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "applications: [{name: mine, import_path: 'serve_app.application:live_feed'}]"
+    )
+    with pytest.raises(SettingsError, match=r"expected 'live-feed' as name of .*; got 'mine'"):
+        load_config(config)
+
+
 def test_deployments_that_are_no_list_are_refused(tmp_path: Path):
     path = tmp_path / "config.yaml"
     path.write_text(
-        "applications: [{import_path: 'serve_app.application:forecaster', deployments: 3}]"
+        "applications: [{name: forecaster, import_path: 'serve_app.application:forecaster', "
+        "deployments: 3}]"
     )
     with pytest.raises(SettingsError, match="expected a list of deployments; got 3"):
         load_config(path)

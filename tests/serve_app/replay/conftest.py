@@ -91,7 +91,7 @@ def service(tmp_path: Path) -> Iterator[httpx.ASGITransport]:
     settings = Settings(data_dir=tmp_path, placement="fused")
     store, log = Store.at(tmp_path), Store.at(tmp_path)
     model = ServedModel(settings, log)
-    live = LiveService(settings, LocalShards(GameShard(store)), model, model)
+    live = LiveService(settings, LocalShards(GameShard(store), model), model, model)
     yield httpx.ASGITransport(app=build_api(settings, live, log, model))
     store.close()
     log.close()

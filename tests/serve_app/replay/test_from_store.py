@@ -34,7 +34,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = ServedModel(settings, store)
 
     async def play() -> None:
-        service = LiveService(settings, LocalShards(GameShard(store)), model, model)
+        shards = LocalShards(GameShard(store), model)
+        service = LiveService(settings, shards, model, model)
         for number, game_id in enumerate(GAMES):
             await service.shards.register(registration(game_id))
             await service.post_scores(updates(1050, game_id=game_id))
@@ -44,7 +45,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if number > 1:
                 await service.post_scores([update(1075, 18, game_id=game_id)])
             await service.post_scores([update(1440, 30, 20, game_id=game_id)])
-            await service.settle()
+            await shards.settle()
         await service.end("g2")
 
     asyncio.run(play())

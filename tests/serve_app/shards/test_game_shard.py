@@ -16,12 +16,13 @@ from serve_app.api.problems import (
     UnknownGame,
 )
 from serve_app.game.due_forecast import DueForecast
-from serve_app.live.running_pace import Wait
 from serve_app.schemas import GameRegistration
 from serve_app.shards.game_shard import GameShard
+from serve_app.shards.running_pace import Wait
 from serve_app.shards.shard_messages import Applied, MadeForecast, Update
 from serve_app.storage.database import Database
 from serve_app.storage.errors import StoreUnavailableError
+from serve_app.storage.journal import JournalRow
 from serve_app.storage.store import Store
 from tests.serve_app.conftest import forecast, registration, update, updates
 
@@ -309,13 +310,16 @@ def test_an_archive_that_cannot_be_read_is_the_trouble_of_its_game(store: Store)
     assert [view.game_id for view in back.games(["old", "none", "live"])] == ["live"]
 
 
-def test_watchers_are_woken_after_the_commit_and_only_then(store: Store):
-    seen: list[int] = []
-    shard = GameShard(store, notify=lambda: seen.append(store.journal.last_seq()))
+def test_what_was_committed_is_told_after_the_commit_and_only_then(store: Store):
+    seen: list[tuple[int, list[JournalRow]]] = []
+    shard = GameShard(
+        store, notify=lambda rows: seen.append((store.journal.last_seq(), list(rows)))
+    )
     shard.register(registration())
     shard.apply([update(60, 2), update(60, 2)])
     shard.apply([update(60, 2)])
-    assert seen == [1, 2]
+    assert [last for last, _ in seen] == [1, 2]
+    assert [row for _, rows in seen for row in rows] == store.journal.after(0, 10)
 
 
 def test_the_last_update_of_a_game_in_a_list_asks_for_its_running_forecast(shard: GameShard):

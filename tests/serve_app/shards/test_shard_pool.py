@@ -9,12 +9,16 @@ from typing import Any, Self
 import pytest
 from ray.exceptions import ActorUnavailableError
 
+from models.errors import BundleError
+from models.training.bundle import Bundle
 from serve_app.api.problems import Unavailable
-from serve_app.settings import Settings
-from serve_app.shards import shard_pool
-from serve_app.shards.shard_messages import Applied
-from serve_app.shards.shard_pool import ShardActor, ShardPool, shard_of
-from tests.serve_app.conftest import forecast, registration, update, updates
+from serve_app.schemas import ScoreResult
+from serve_app.settings import SHIPPED_BUNDLE, Settings
+from serve_app.shards import shard_actor, shard_pool
+from serve_app.shards.shard_actor import ShardActor, shard_of
+from serve_app.shards.shard_pool import ShardPool
+from tests.serve_app.conftest import registration, update, updates
+from tests.serve_app.small_bundles import saved, small
 
 AWAY = ActorUnavailableError("the actor is restarting", None)
 
@@ -59,47 +63,51 @@ def deaf_hub() -> SimpleNamespace:
         pass
 
     told = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=take))
-    notified = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda: None))
+    notified = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda _: None))
     return SimpleNamespace(notify=notified, take_report=told)
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(shard_pool, "connect_hub", lambda _: deaf_hub())
-    return Settings(data_dir=tmp_path)
+    monkeypatch.setattr(shard_actor, "connect_hub", lambda _: deaf_hub())
+    return Settings(data_dir=tmp_path, placement="fused")
+
+
+def pool_of(actors: list[LocalActor], bundle: Path = SHIPPED_BUNDLE) -> ShardPool:
+    return ShardPool(actors, lambda: bundle)
 
 
 async def test_while_a_shard_is_away_the_next_one_answers(settings: Settings):
     actors = [LocalActor(settings) for _ in range(2)]
-    pool = ShardPool(actors)
+    pool = pool_of(actors)
     own = actors[shard_of("g1", 2)]
     await pool.register(registration())
-    await pool.apply(updates(1070))
+    await pool.post_scores(updates(1070))
 
     own.is_away = True
-    crossing = (await pool.apply([update(1080, 18)]))[0]
-    assert isinstance(crossing, Applied)
-    assert crossing.due is not None
-    prediction = await pool.record(crossing.due, forecast(7.0))
+    (crossing,) = await pool.post_scores([update(1080, 18)])
+    assert isinstance(crossing, ScoreResult)
+    prediction = crossing.prediction
+    assert prediction is not None
     assert await pool.prediction("g1") == prediction
     assert (await pool.game("g1")).updates == 37
     assert (await pool.comparison("g1")).pattern == prediction.pattern
     own.restart(settings)
-    after = (await pool.apply([update(1090, 20)]))[0]
-    assert isinstance(after, Applied)
+    (after,) = await pool.post_scores([update(1090, 20)])
+    assert isinstance(after, ScoreResult)
     view = await pool.game("g1")
     assert (view.updates, view.prediction) == (38, prediction)
 
 
 async def test_what_the_other_shard_wrote_meanwhile_is_told(settings: Settings):
     actors = [LocalActor(settings) for _ in range(2)]
-    pool = ShardPool(actors)
+    pool = pool_of(actors)
     own, other = actors[shard_of("g1", 2)], actors[1 - shard_of("g1", 2)]
     await pool.register(registration())
     for minute in (1, 2, 3):
         assert (await pool.game("g1")).updates == minute - 1  # its own shard has it in memory
         own.is_away = True
-        await pool.apply([update(60 * minute, minute)])
+        await pool.post_scores([update(60 * minute, minute)])
         assert (await pool.games(["g1"]))[0].margin == minute
         own.is_away = False
     assert (await pool.game("g1")).updates == 3
@@ -111,14 +119,14 @@ async def test_what_the_other_shard_wrote_meanwhile_is_told(settings: Settings):
 
 async def test_a_pool_of_one_waits_for_its_shard(settings: Settings):
     actor = LocalActor(settings)
-    pool = ShardPool([actor])
+    pool = pool_of([actor])
     await pool.register(registration())
     actor.is_away = True
-    posting = asyncio.create_task(pool.apply([update(60, 2)]))
+    posting = asyncio.create_task(pool.post_scores([update(60, 2)]))
     while not actor.asked:
         await asyncio.sleep(0)
     actor.restart(settings)
-    assert isinstance((await posting)[0], Applied)
+    assert isinstance((await posting)[0], ScoreResult)
 
 
 async def test_where_all_are_away_the_problem_says_so(
@@ -128,8 +136,40 @@ async def test_where_all_are_away_the_problem_says_so(
     actors = [LocalActor(settings) for _ in range(2)]
     for actor in actors:
         actor.is_away = True
-    pool = ShardPool(actors)
+    pool = pool_of(actors)
     with pytest.raises(Unavailable, match="a shard is down"):
         await pool.game("g1")
-    (problem,) = await pool.apply([update(60, 2)])
+    (problem,) = await pool.post_scores([update(60, 2)])
     assert isinstance(problem, Unavailable)
+
+
+async def test_a_shard_forecasts_with_the_bundle_that_its_caller_names(
+    settings: Settings, bundle: Bundle, tmp_path: Path
+):
+    other = saved(small(bundle), tmp_path / "other")
+    actor = LocalActor(settings)
+    versions = []
+    for number, folder in enumerate((SHIPPED_BUNDLE, other, SHIPPED_BUNDLE)):
+        pool, game_id = pool_of([actor], folder), f"g{number}"
+        await pool.register(registration(game_id))
+        await pool.post_scores(updates(1080, game_id=game_id))
+        versions.append((await pool.prediction(game_id)).model_version)
+    shipped, its = bundle.model_version, Bundle.load(other).model_version
+    assert versions == [shipped, its, shipped]
+
+
+async def test_where_the_bundle_cannot_be_loaded_scores_are_taken_and_the_forecast_stays_due(
+    settings: Settings, tmp_path: Path
+):
+    actor = LocalActor(settings.model_copy(update={"bundle": tmp_path / "nowhere"}))
+    broken, mended = pool_of([actor], tmp_path / "nowhere"), pool_of([actor])
+    await broken.register(registration())
+    (*_, crossing) = await broken.post_scores(updates(1080))
+    assert isinstance(crossing, ScoreResult)
+    assert crossing.prediction is None
+    with pytest.raises(BundleError):
+        await broken.ready()
+    (after,) = await mended.post_scores([update(1090, 20)])
+    assert isinstance(after, ScoreResult)
+    assert after.prediction is not None
+    assert await mended.ready() == 1

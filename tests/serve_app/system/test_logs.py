@@ -1,5 +1,6 @@
 """Log records as they are written: one JSON object a line, with fields, without secrets."""
 
+import asyncio
 import io
 import json
 import logging
@@ -15,7 +16,14 @@ from ray.serve.context import _RequestContext, _serve_request_context
 from serve_app.access.keys import new_key
 from serve_app.live.live_service import LiveService
 from serve_app.shards.game_shard import GameShard
-from serve_app.system.logs import OURS, REDACTED, SERVE, log_as_replica, redact_secrets
+from serve_app.system.logs import (
+    OURS,
+    REDACTED,
+    SERVE,
+    log_as_replica,
+    log_as_request,
+    redact_secrets,
+)
 from tests.serve_app.conftest import NormalPlacement, registration, updates
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the example of the convention
@@ -62,6 +70,16 @@ async def test_a_failed_forecast_is_logged_with_its_game_and_its_request(
     assert stays_due["request_id"] == "r-17"
     assert stays_due["levelname"] == "ERROR"
     assert "the models are down" in str(stays_due["exc_text"])
+
+
+async def test_a_shard_logs_the_request_that_it_works_for(lines: io.StringIO):
+    async def work(request_id: str) -> None:
+        log_as_request(request_id)
+        await asyncio.sleep(0)
+        logging.getLogger("serve_app.test").warning("done")
+
+    await asyncio.gather(work("r-1"), work("r-2"), work(""))
+    assert [one.get("request_id") for one in records(lines)] == ["r-1", "r-2", None]
 
 
 def test_no_secret_stands_in_a_line(lines: io.StringIO):

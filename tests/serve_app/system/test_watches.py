@@ -14,7 +14,9 @@ from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
 from serve_app.game.game_standing import LIVE_SECONDS, GameStanding
 from serve_app.live.message import Message
 from serve_app.model.served_model import TIP_OFF, ServedModel
+from serve_app.schemas import ScoreResult
 from serve_app.settings import Settings
+from serve_app.shards.forecasting_shard import ForecastingShard
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.shard_messages import Applied, Update
 from serve_app.storage.errors import StoreUnavailableError
@@ -26,6 +28,7 @@ from serve_app.system.metrics import (
     BROADCAST,
     CARRIED_MINUTES,
     CHANGES_TOLD,
+    COMMIT,
     CORRECTIONS,
     DRIFT_ALARM,
     DROPPED_WATCHERS,
@@ -36,6 +39,7 @@ from serve_app.system.metrics import (
     ROLLING_COVERAGE,
     ROLLING_MAE,
     ROLLING_PREDICTIONS,
+    TRIGGER_STORED,
     UNPREDICTED_GAMES,
     UPDATES,
     WATCHERS,
@@ -48,7 +52,14 @@ from serve_app.system.shard_watch import ShardWatch
 from serve_app.system.system_state import SystemState
 from serve_app.system.tally import Tally
 from serve_app.system.webhook_watch import DeliveryOutcome, WebhookWatch
-from tests.serve_app.conftest import forecast, registration, update, updates
+from tests.serve_app.conftest import (
+    LocalShards,
+    NormalPlacement,
+    forecast,
+    registration,
+    update,
+    updates,
+)
 
 
 def counted(tally: Tally, metric: Metric) -> dict[tuple[str, ...], float]:
@@ -59,11 +70,16 @@ def counted(tally: Tally, metric: Metric) -> dict[tuple[str, ...], float]:
 
 
 class TestShard:
-    def test_updates_are_counted_by_what_became_of_them(self, shard: GameShard):
+    async def test_updates_are_counted_by_what_became_of_them(
+        self, shards: LocalShards, shard: GameShard
+    ):
         shard.register(registration())
         watch = ShardWatch(list)
-        watch.applied(shard.apply([update(60, 5), update(90, 3), update(60, 5, game_id="nobody")]))
-        watch.applied(shard.apply([update(60, 5)]))
+        for batch in (
+            [update(60, 5), update(90, 3), update(60, 5, game_id="nobody")],
+            [update(60, 5)],
+        ):
+            watch.posted(await shards.post_scores(batch))
         drained = watch.tally.drain().counters
         assert drained == {
             (UPDATES, ("taken",)): 2,
@@ -72,10 +88,25 @@ class TestShard:
             (UPDATES, ("duplicate",)): 1,
         }
 
+    async def test_it_is_told_when_a_prediction_is_on_disk_and_of_every_commit(
+        self, shard: GameShard, placement: NormalPlacement
+    ):
+        shard.register(registration())
+        watch = ShardWatch(list)
+        shards = ForecastingShard(
+            shard, placement, Settings(), committed=watch.committed, stored=watch.stored
+        )
+        for batch in (updates(1050), [update(1080, 18)], [update(1110, 20)]):
+            await shards.post_scores(batch)
+        drained = watch.tally.drain().histograms
+        await shards.settle()
+        assert sum(drained[TRIGGER_STORED, ()]) == 1
+        assert sum(drained[COMMIT, ()]) == 4
+
     async def test_it_reports_how_long_ago_its_games_were_heard_of(self):
         games = [GameStanding(2.0, 3, None), GameStanding(9.0, 0, "due")]
         watch = ShardWatch(lambda: games)
-        watch.applied([])
+        watch.posted([])
         report = await watch.report()
         assert report.lags_seconds == (2.0, 9.0)
         assert counted(watch.tally, MISSING_MINUTES) == {(): 3}
@@ -266,9 +297,10 @@ class TestIngress:
         watch.model = None
         assert counted(watch.tally, RESPONSES) == {("2xx",): 2, ("5xx",): 2}
 
-    async def test_components_are_timed_in_either_placement(self, store: Store, bundle: Bundle):
-        del bundle
-        watch = IngressWatch()
+    @pytest.mark.parametrize("watch", [IngressWatch(), ShardWatch(list)])
+    async def test_components_are_timed_where_forecasts_are_made(
+        self, watch: IngressWatch | ShardWatch, store: Store
+    ):
         model = ServedModel(Settings(placement="fused"), store, observe=watch.forecast)
         await model.forecast([TIP_OFF], similar=0)
         components = {labels for (one, labels) in watch.tally.drain().histograms if one is FORECAST}
@@ -299,6 +331,6 @@ class TestWebhooks:
 
 def test_a_problem_is_no_update_that_was_taken():
     watch = ShardWatch(list)
-    problems: list[Applied | ServiceProblem] = [Overloaded("full"), Unavailable("away")]
-    watch.applied(problems)
+    problems: list[ScoreResult | ServiceProblem] = [Overloaded("full"), Unavailable("away")]
+    watch.posted(problems)
     assert counted(watch.tally, UPDATES) == {("refused",): 2}

@@ -14,9 +14,9 @@ from models.forecasters.forecaster import ForecastRequest
 from models.game.horizon import END_MINUTE, Horizon
 from models.game.league import SECONDS_PER_MINUTE
 from serve_app.game.due_forecast import DueForecast
-from serve_app.live.running_pace import Wait
 from serve_app.model.forecast_answer import as_answer
 from serve_app.model.placement import Placement
+from serve_app.shards.running_pace import Wait
 from serve_app.shards.shard_messages import MadeForecast
 
 logger = logging.getLogger(__name__)

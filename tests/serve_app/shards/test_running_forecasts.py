@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from models.forecasters.forecaster import ForecastRequest, MarginForecast
-from serve_app.live.live_service import LiveService
-from serve_app.live.running_forecasts import RunningForecasts
 from serve_app.schemas import GameView
 from serve_app.settings import Settings
+from serve_app.shards.forecasting_shard import ForecastingShard
 from serve_app.shards.game_shard import GameShard
+from serve_app.shards.running_forecasts import RunningForecasts
 from serve_app.storage.store import Store
 from tests.serve_app.conftest import LocalShards, NormalPlacement, registration, update, updates
 
@@ -36,7 +36,9 @@ async def now(seconds: float) -> None:
 
 
 def runner(shard: GameShard, placement: NormalPlacement) -> RunningForecasts:
-    return RunningForecasts(LocalShards(shard), placement, alpha=0.1, sleep=now)
+    return RunningForecasts(
+        ForecastingShard(shard, placement, Settings()), placement, alpha=0.1, sleep=now
+    )
 
 
 def post(shard: GameShard, forecasts: RunningForecasts, *args: int, game_id: str = "g1") -> None:
@@ -127,7 +129,9 @@ async def test_what_came_within_the_interval_is_forecast_at_its_end(
         await asyncio.sleep(0)
 
     shard = GameShard(store, forecast_interval_seconds=5.0, now=lambda: clock[0])
-    forecasts = RunningForecasts(LocalShards(shard), placement, alpha=0.05, sleep=pass_time)
+    forecasts = RunningForecasts(
+        ForecastingShard(shard, placement, Settings()), placement, alpha=0.05, sleep=pass_time
+    )
     shard.register(registration())
     post(shard, forecasts, 30, 1)
     post(shard, forecasts, 32, 3)
@@ -146,20 +150,20 @@ async def test_neither_the_answer_nor_the_prediction_waits_for_it(shard: GameSha
                 await asyncio.Event().wait()
             return await super().forecast(requests, similar=similar)
 
-    service = LiveService(Settings(), LocalShards(shard), OnlyPredictions())
+    shards = LocalShards(shard, OnlyPredictions())
     shard.register(registration())
-    await service.post_scores(updates(1050))
+    await shards.post_scores(updates(1050))
     async with asyncio.timeout(30):
-        (crossed,) = await service.post_scores([update(1080, 18)])
+        (crossed,) = await shards.post_scores([update(1080, 18)])
     assert getattr(crossed, "prediction", None) is not None
 
 
-async def test_a_service_gives_each_game_its_running_forecast(
-    service: LiveService, shard: GameShard, placement: NormalPlacement
+async def test_a_shard_gives_each_game_its_running_forecast(
+    shards: LocalShards, shard: GameShard, placement: NormalPlacement
 ):
     shard.register(registration())
-    await service.post_scores(updates(600))
-    await service.settle()
+    await shards.post_scores(updates(600))
+    await shards.settle()
     (call,) = placement.calls
     assert [request.state.elapsed_seconds for request in call] == [600.0, 600.0]
-    assert forecast_of(await service.shards.game("g1")) == (10.0, True)
+    assert forecast_of(await shards.game("g1")) == (10.0, True)

@@ -1,7 +1,7 @@
 from models.game.clock import GameClock
 from models.game.game_state import GameState
 from serve_app.game.due_forecast import DueForecast
-from serve_app.live.running_pace import RunningPace, Wait
+from serve_app.shards.running_pace import RunningPace, Wait
 
 
 def due(margin: float) -> DueForecast:

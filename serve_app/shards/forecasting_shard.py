@@ -1,0 +1,133 @@
+"""A shard that forecasts: scores in, with the forecasts of its games that fall due by them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from serve_app.api.problems import ServiceProblem
+from serve_app.game.due_forecast import DueForecast
+from serve_app.model.forecast_answer import as_answer
+from serve_app.model.placement import Placement
+from serve_app.schemas import Forecast, Prediction, ScoreResult
+from serve_app.settings import Settings
+from serve_app.shards.game_shard import GameShard
+from serve_app.shards.group_commit import GroupCommit
+from serve_app.shards.running_forecasts import RunningForecasts, request_of
+from serve_app.shards.running_pace import Wait
+from serve_app.shards.shard_messages import Applied, MadeForecast, Update
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MOST_WAITING = 1_000  # calls that may wait for one shard
+
+
+class ForecastingShard:
+    """Commits what the games of a shard are told, and makes their forecasts with `placement`.
+
+    `committed` is told how many seconds each commit took, `stored` in how many seconds after its
+    updates came a prediction was on disk.
+    """
+
+    def __init__(
+        self,
+        shard: GameShard,
+        placement: Placement,
+        settings: Settings,
+        *,
+        committed: Callable[[float], object] = lambda _: None,
+        stored: Callable[[float], object] = lambda _: None,
+    ) -> None:
+        self._shard = shard
+        self._placement = placement
+        self._settings = settings
+        self._note_stored = stored
+        self._commits = GroupCommit(shard.writing, most_waiting=MOST_WAITING, committed=committed)
+        self._running = RunningForecasts(self, placement, alpha=settings.alpha)
+
+    async def run(self, operation: Callable[[], T]) -> T:
+        """What an operation on the shard answers, in a commit shared with all that waits."""
+        return await self._commits.run(operation)
+
+    async def settle(self) -> None:
+        """Wait until no work goes on behind the answers."""
+        await self._running.settle()
+
+    async def post_scores(self, updates: Sequence[Update]) -> list[ScoreResult | ServiceProblem]:
+        """Take updates over any games, and make the forecasts that fell due by them.
+
+        The update that crossed the trigger carries the prediction in its result; where that could
+        not be made then, the first one after it. Running forecasts are made behind the answer.
+        """
+        came = time.perf_counter()
+        applied = await self.run(lambda: self._shard.apply(updates))
+        dues = {
+            item.due.game_id: item.due
+            for item in applied
+            if isinstance(item, Applied) and item.due is not None
+        }
+        predictions = await self._make(list(dues.values()), came)
+        self._running.take(item.running for item in applied if isinstance(item, Applied))
+        results: list[ScoreResult | ServiceProblem] = []
+        for item in applied:
+            if isinstance(item, ServiceProblem):
+                results.append(item)
+                continue
+            made = predictions.pop(item.due.game_id, None) if item.due else None
+            results.append(item.result.model_copy(update={"prediction": made} if made else {}))
+        return results
+
+    async def _make(self, dues: Sequence[DueForecast], came: float) -> dict[str, Prediction]:
+        """Forecast what fell due by updates that `came`, and keep it; by game id.
+
+        Where this fails the updates stand and the forecast stays due: the game's next update asks
+        for it again.
+        """
+        if not dues:
+            return {}
+        try:
+            forecasts = await self._placement.forecast(
+                [request_of(due, "halftime", self._settings.alpha) for due in dues],
+                similar=self._settings.similar_games,
+            )
+        except Exception:
+            games = [due.game_id for due in dues]
+            logger.exception("forecasts for %s stay due", games, extra={"game_ids": games})
+            return {}
+        kept = await asyncio.gather(
+            *(
+                self._record(due, as_answer(forecast, explain=True), came)
+                for due, forecast in zip(dues, forecasts, strict=True)
+            ),
+            return_exceptions=True,
+        )
+        predictions = {}
+        for due, prediction in zip(dues, kept, strict=True):
+            if isinstance(prediction, BaseException):
+                logger.error(
+                    "forecast of %s stays due: %r",
+                    due.game_id,
+                    prediction,
+                    extra={"game_id": due.game_id},
+                )
+            else:
+                predictions[due.game_id] = prediction
+        return predictions
+
+    async def _record(self, due: DueForecast, forecast: Forecast, came: float) -> Prediction:
+        prediction = await self.run(lambda: self._shard.record(due, forecast))
+        if due.kind == "prediction":
+            self._note_stored(time.perf_counter() - came)
+        return prediction
+
+    # --- what the running forecasts ask ----------------------------------------------------
+
+    async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
+        """The running forecasts to be made of games whose wait is over."""
+        return await self.run(lambda: self._shard.running(game_ids))
+
+    async def record_running(self, made: Sequence[MadeForecast]) -> None:
+        """Keep running forecasts."""
+        await self.run(lambda: self._shard.record_running(made))
