@@ -19,6 +19,7 @@ from serve_app.live.history import History
 from serve_app.live.live_feed import build_feed
 from serve_app.live.live_hub import connect_hub
 from serve_app.live.live_service import LiveService
+from serve_app.live.news import News
 from serve_app.model.forecasting import DejavuQuestion, LstmQuestion
 from serve_app.model.model_deployments import asks
 from serve_app.model.model_shelf import ModelShelf
@@ -229,19 +230,20 @@ class LiveFeedReplica:
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The feed, bound to this replica's hub and shards."""
         watch = FeedWatch()
+        journal_news = News(self._store.journal, self._shards.news)
         watch.broadcast = broadcast = Broadcast(
-            last_seq=self._hub.last_seq.remote,
-            messages_after=self._hub.messages_after.remote,
+            last_seq=journal_news.last_seq,
+            messages_after=journal_news.messages_after,
             games=self._games,
             history=History(self._store.journal),
             queue_messages=self._settings.feed_queue_messages,
             max_watchers=self._settings.max_watchers,
             carried=watch.carried,
         )
-        news = SystemNews(broadcast, asking(self._hub))
+        system_news = SystemNews(broadcast, asking(self._hub))
         reports = reporting(self._hub, watch, "feed")
         access = _access(self._settings, self._store)
-        beside = (news.run, reports.run, self._start_dispatcher)
+        beside = (journal_news.run, system_news.run, reports.run, self._start_dispatcher)
         return build_feed(broadcast, access, beside=beside)
 
     async def _start_dispatcher(self) -> None:

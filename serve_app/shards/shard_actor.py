@@ -12,10 +12,12 @@ from serve_app.model.following import FollowingModel
 from serve_app.model.served_model import TIP_OFF, ServedModel
 from serve_app.schemas import ScoreResult
 from serve_app.settings import Settings
+from serve_app.shards.committed import Committed
 from serve_app.shards.forecasting_shard import ForecastingShard
 from serve_app.shards.game_shard import GameShard
 from serve_app.shards.group_commit import read
 from serve_app.shards.shard_messages import Update
+from serve_app.storage.journal import JournalRow
 from serve_app.storage.store import Store
 from serve_app.system.logs import log_as_request, redact_secrets
 from serve_app.system.reporting import reporting, start
@@ -37,12 +39,12 @@ class ShardActor:
         redact_secrets()
         hub = connect_hub(settings)
         store = Store.at(settings.data_dir, settings.store_url)
+        self._committed = Committed()
         self._shard = GameShard(
             store,
             auto_register=settings.auto_register,
             forecast_interval_seconds=settings.forecast_interval_seconds,
-            # News that is lost is read from the journal; none may pile up where the hub is away.
-            notify=hub.notify.options(max_task_retries=0).remote,
+            notify=self._committed.tell,
         )
         # What it stood in for is told of by the shard that owns it.
         self._watch = ShardWatch(
@@ -86,6 +88,10 @@ class ShardActor:
             return getattr(self._shard, method)(*arguments)
 
         return read(answer)
+
+    async def committed_after(self, seq: int, timeout_seconds: float) -> list[JournalRow]:
+        """What this shard has committed after a row of the journal; see `Committed.after`."""
+        return await self._committed.after(seq, timeout_seconds)
 
     async def ready(self) -> None:
         """Answers once a forecast was made."""

@@ -14,6 +14,7 @@ from ray.exceptions import PendingCallsLimitExceeded, RayActorError, RayTaskErro
 from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
 from serve_app.game.due_forecast import DueForecast
 from serve_app.live.live_hub import NAMESPACE
+from serve_app.live.news import CommittedAfter
 from serve_app.schemas import EndResult, GameRegistration, GameView, Prediction, ScoreResult
 from serve_app.settings import Settings
 from serve_app.shards.forecasting_shard import MOST_WAITING
@@ -76,6 +77,11 @@ class ShardPool:
             bundle or (lambda: settings.bundle),
             request_id,
         )
+
+    @property
+    def news(self) -> list[CommittedAfter]:
+        """What each shard has committed after a row of the journal."""
+        return [shard.committed_after.remote for shard in self._shards]
 
     def __len__(self) -> int:
         return len(self._shards)

@@ -136,7 +136,7 @@ CHANGES_TOLD = _metric(
     "changes_total",
     "counter",
     "hub",
-    "Changes in the journal that were carried to the live feed, by type.",
+    "Changes in the journal, by type.",
     {"type": CHANGES},
 )
 WATCHERS = _metric("watchers", "gauge", "feed", "Connected watchers of the live feed.")

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from serve_app.live import broadcast as broadcast_module
 from serve_app.live.broadcast import Broadcast
 from serve_app.live.history import History
-from serve_app.live.live_hub import LiveHub
 from serve_app.live.message import Message
+from serve_app.live.news import News
 from serve_app.live.subscription import Subscription
-from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
 from serve_app.storage.errors import StoreUnavailableError
 from serve_app.storage.store import Store
@@ -176,19 +175,19 @@ def test_history_of_an_empty_store_is_not_known(store: Store):
 
 @pytest.fixture
 async def feed(store: Store, tmp_path: Path) -> AsyncIterator[Broadcast]:
-    hub = LiveHub(Settings(data_dir=store_folder(store)))
+    news = News(store.journal, ())
     feed = Broadcast(
-        hub.last_seq,
-        hub.messages_after,
+        news.last_seq,
+        news.messages_after,
         no_games,
         History(store.journal),
         queue_messages=1_000,
         max_watchers=100,
     )
-    running = asyncio.create_task(feed.run())
+    tasks = [asyncio.create_task(run()) for run in (news.run, feed.run)]
     yield feed
-    running.cancel()
-    hub.close()
+    for task in tasks:
+        task.cancel()
 
 
 async def test_a_new_replica_knows_what_was_told_of_late(store: Store, shard: GameShard):
