@@ -1,7 +1,8 @@
 """Benchmark the live feed: crossing to watcher, broadcasts to many, memory, reconnects.
 
 One service on loopback with a fresh store. The clients run in this process and share the machine's
-cores with the service, so they are plain sockets that only look for whole frames.
+cores with the service, so they are plain: watchers are sockets that only look for whole frames, and
+requests are made in a thread, so that no watcher waits for an answer to be parsed.
 """
 
 import argparse
@@ -14,16 +15,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 from rich.console import Console
 from rich.table import Table
 
 from serve_app.bench.listener import Crowd, Listener, connect, connect_many, until
-from serve_app.client.exchange import auth_headers
+from serve_app.bench.plain_http import PlainHttp
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess
 
@@ -38,7 +39,7 @@ def percentile(seconds: list[float], share: float) -> float:
 class Scores:
     """Posts updates of one game after another."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: PlainHttp) -> None:
         self._http = http
         self._games = 0
 
@@ -46,7 +47,7 @@ class Scores:
         """A new game."""
         self._games += 1
         game = {"game_id": f"push-{self._games}", "home_team": "BOS", "away_team": "LAL"}
-        (await self._http.post("/games", json=game)).raise_for_status()
+        await self._http.post("/games", game)
         return game["game_id"]
 
     async def post(self, game_id: str, elapsed: int) -> dict[str, Any]:
@@ -54,8 +55,7 @@ class Scores:
         quarter, left = 1 + elapsed // 720, 720 - elapsed % 720
         update = {"quarter": quarter, "time_remaining": f"{left // 60}:{left % 60:02d}"}
         update |= {"score_home": elapsed // 20, "score_away": elapsed // 25, "sequence": elapsed}
-        answer = await self._http.post(f"/games/{game_id}/scores", json=update)
-        result: dict[str, Any] = answer.raise_for_status().json()
+        result: dict[str, Any] = await self._http.post(f"/games/{game_id}/scores", update)
         return result
 
 
@@ -77,7 +77,7 @@ async def crossings(port: int, scores: Scores, games: int) -> list[float]:
     return waits
 
 
-async def parts(http: httpx.AsyncClient, scores: Scores, rounds: int) -> dict[str, list[float]]:
+async def parts(http: PlainHttp, scores: Scores, rounds: int) -> dict[str, list[float]]:
     """Seconds of requests that each do a part of what a crossing does, taken in turns."""
     game_id = await scores.register()
     asked = {"pattern": [0.0] * 18, "home_team": "BOS", "away_team": "LAL"}
@@ -85,7 +85,7 @@ async def parts(http: httpx.AsyncClient, scores: Scores, rounds: int) -> dict[st
         "GET /health: HTTP alone, ms": lambda _: http.get("/health"),
         "GET of a game: and a call to its shard, ms": lambda _: http.get(f"/games/{game_id}"),
         "POST of a score: and a commit, ms": lambda number: scores.post(game_id, number),
-        "POST /predict: HTTP and a forecast, ms": lambda _: http.post("/predict", json=asked),
+        "POST /predict: HTTP and a forecast, ms": lambda _: http.post("/predict", asked),
     }
     waits: dict[str, list[float]] = {what: [] for what in requests}
     for number in range(rounds):
@@ -185,9 +185,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> Table:
     config = config_for(max(options.watchers), folder)
     with ServiceProcess.of_config(config, port, folder) as service:
         await service.ready()
-        async with httpx.AsyncClient(
-            base_url=service.url, headers=auth_headers(None), timeout=60, trust_env=False
-        ) as http:
+        with closing(PlainHttp(port)) as http:
             scores = Scores(http)
             waits = await crossings(port, scores, options.games)
             _row(table, "POST that crosses 6:00 to its watcher, ms", waits, f"{len(waits)} games")

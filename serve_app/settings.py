@@ -43,7 +43,7 @@ class Settings(BaseModel):
     placement: Literal["composed", "fused"] = Field(
         default="composed",
         description="composed: Dejavu and LSTM are deployments of their own; fused: both live "
-        "inside the ingress replica. Same answers to the last bit.",
+        "inside every shard and ingress replica. Same answers to the last bit.",
     )
     data_dir: Path = Field(
         default=Path("data"), description="Folder of the embedded store; made where it is absent."
@@ -91,7 +91,7 @@ class Settings(BaseModel):
         "one with every update.",
     )
     shards: StrictInt = Field(
-        default=2, ge=1, le=64, description="Actors that hold the score buffers."
+        default=2, ge=1, le=64, description="Actors that hold the games and forecast them."
     )
     auto_register: StrictBool = Field(
         default=False,

@@ -1,4 +1,4 @@
-"""The broadcast: the hub's messages to every watcher of this process, with bounded memory."""
+"""The broadcast: the news to every watcher of this process, with bounded memory."""
 
 import asyncio
 import logging
@@ -30,9 +30,9 @@ class KnowsHistory(Protocol):
 
 
 class Broadcast:
-    """Carries the hub's messages to the watchers of this process.
+    """Carries the news to the watchers of this process.
 
-    `messages_after(seq, timeout)` and `games` are how it reaches the hub and the games; `carried`
+    `messages_after(seq, timeout)` and `games` are how it reaches the news and the games; `carried`
     is told of each message that was handed to the watchers.
     """
 
@@ -76,7 +76,7 @@ class Broadcast:
         return self._dropped
 
     async def run(self) -> None:
-        """Carry messages until cancelled; outlives a restart of the hub."""
+        """Carry messages until cancelled; outlives a store that fails."""
         while True:
             try:
                 if not self._started.is_set():
@@ -84,7 +84,7 @@ class Broadcast:
                     self._started.set()
                 messages = await self._messages_after(self._seq, LONG_POLL_SECONDS)
             except Exception:
-                logger.exception("the live hub does not answer; asking again")
+                logger.exception("the news cannot be told; asking again")
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             for message in messages:

@@ -1,15 +1,16 @@
 """News: what is new in the journal, in its order, as soon as a shard has committed it.
 
-Shards tell what they have committed. What follows on from the newest row known here is taken as it
-comes; all else is read from the journal: no message without its commit, none out of order, and
-what a shard could not tell any more is made good by the next news or within a second.
+Each shard tells what it has committed itself, so between its rows may be those of others. What
+follows on from the newest row known here, number by number, is taken as it comes; all else is read
+from the journal: no message without its commit, none out of order or left out, and what a shard
+could not tell any more is made good by the next news or within a second.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import takewhile
+from itertools import count, takewhile
 from typing import Protocol
 
 from serve_app.live.message import Message, change
@@ -21,7 +22,7 @@ LONG_POLL_SECONDS = 10.0
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 READ_ROWS = 2_000
-HELD_MESSAGES = 20_000
+HELD_MESSAGES = 2_000
 
 # What a shard has committed after a row of the journal; it waits for that, at most so many seconds.
 CommittedAfter = Callable[[int, float], Awaitable[Sequence[JournalRow]]]
@@ -45,21 +46,20 @@ async def follow(
     `since` gives the newest row that is known; `away` is told each time that the shard does not
     answer.
     """
-    told = answered = 0
+    told, is_away = 0, False
     while True:
         try:
             rows = await committed_after(max(since(), told), LONG_POLL_SECONDS)
+            is_away = False
+            if rows:
+                told = rows[-1].seq
+                take(rows)
         except Exception as error:  # noqa: BLE001 - whatever it is, the shard is asked again
-            if answered:
+            if not is_away:
                 logger.warning("a shard tells nothing until it is back: %r", error)
-            answered = 0
+            is_away = True
             away()
             await asyncio.sleep(RETRY_SECONDS)
-            continue
-        answered = 1
-        if rows:
-            told = rows[-1].seq
-            take(rows)
 
 
 class News:
@@ -115,18 +115,18 @@ class News:
         await follow(committed_after, lambda: self._last_seq, self._hear, self._look.set)
 
     def _hear(self, rows: Sequence[JournalRow]) -> None:
-        """Take what a shard tells, or look at the journal where something lies between."""
-        if rows[0].seq <= self._last_seq + 1:
-            self._take(rows)
-        else:
+        """Take what a shard tells as far as nothing lies between; look at the journal for more."""
+        new = [row for row in rows if row.seq > self._last_seq]
+        following = [row for row, seq in zip(new, count(self._last_seq + 1)) if row.seq == seq]
+        self._take(following)
+        if len(following) < len(new):
             self._look.set()
 
     def _take(self, rows: Sequence[JournalRow]) -> None:
-        """Hold those of these rows that are new; they begin where the newest ends, or before."""
-        new = [row for row in rows if row.seq > self._last_seq]
-        if new:
-            self._messages.extend(map(change, new))
-            self._last_seq = new[-1].seq
+        """Hold all rows of the journal between the newest held and the last of these."""
+        if rows:
+            self._messages.extend(map(change, rows))
+            self._last_seq = rows[-1].seq
             self._wake()
 
     def _wake(self) -> None:
@@ -152,4 +152,5 @@ class News:
             self._started.set()
             self._wake()  # who asks may be behind this already
         while rows := await asyncio.to_thread(self._journal.after, self._last_seq, READ_ROWS):
-            self._take(rows)
+            # A shard may have told some of them meanwhile.
+            self._take([row for row in rows if row.seq > self._last_seq])

@@ -35,9 +35,13 @@ def asks_by_name(name: str) -> Asks:
         if not found:
             try:
                 handle = await asyncio.to_thread(serve.get_deployment_handle, name, APPLICATION)
-            except RayServeException as error:
+            except (KeyError, RayActorError, RayServeException) as error:
                 raise Unavailable(f"there is no {name} deployment yet: {error}") from error
             found.append(asks(handle, name))
-        return await found[0](questions)
+        try:
+            return await found[0](questions)
+        except Unavailable:
+            found.clear()  # it may have been deployed anew
+            raise
 
     return ask

@@ -20,6 +20,9 @@ class ModelShelf(Generic[ModelT]):
         self._models: OrderedDict[Path, ModelT] = OrderedDict()
         self._loading = asyncio.Lock()
 
+    def __contains__(self, bundle: Path) -> bool:
+        return bundle in self._models
+
     async def fetch(self, bundles: Iterable[Path]) -> None:
         """Load what is not there yet, beside whatever else this process has to do.
 

@@ -11,9 +11,10 @@ HELD_ROWS = 2_000
 
 
 class Committed:
-    """Holds the newest rows; who has them all waits for the next.
+    """Holds the newest rows of this shard; who has them all waits for the next.
 
-    Who is further behind than the rows held here sees a gap in their numbers.
+    Their numbers have gaps, where other shards have written and where who asks is further behind
+    than the rows held here.
     """
 
     def __init__(self, held_rows: int = HELD_ROWS) -> None:
@@ -21,7 +22,7 @@ class Committed:
         self._more = asyncio.Event()
 
     def tell(self, rows: Sequence[JournalRow]) -> None:
-        """These rows are on disk; their numbers go on from those told before."""
+        """These rows are on disk; their numbers are above those told before."""
         self._rows.extend(rows)
         self._more.set()
         self._more = asyncio.Event()

@@ -1,7 +1,8 @@
 """Running forecasts: made behind the answers, for several games that wait in one call.
 
 One call to the models is under way at a time, so there is at most one forecast of a game in
-flight; what comes meanwhile waits, and of one game only its newest.
+flight; what comes meanwhile waits, and of one game only its newest. What still waits when its shard
+dies is asked for by the game's next update.
 """
 
 import asyncio

@@ -69,7 +69,7 @@ class ShardActor:
     async def post_scores(
         self, updates: Sequence[Update], bundle: Path, request_id: str
     ) -> list[ScoreResult | ServiceProblem]:
-        """Take updates; what falls due by them is forecast with the bundle in this folder."""
+        """Take updates and make the forecasts that fall due; `bundle` is the one in service."""
         log_as_request(request_id)
         self._model.follow(bundle)
         results = await self._forecasting.post_scores(updates)
@@ -93,8 +93,9 @@ class ShardActor:
         """What this shard has committed after a row of the journal; see `Committed.after`."""
         return await self._committed.after(seq, timeout_seconds)
 
-    async def ready(self) -> None:
-        """Answers once a forecast was made."""
+    async def ready(self, bundle: Path) -> None:
+        """Answers once a forecast was made; `bundle` is the one in service."""
+        self._model.follow(bundle)
         await self._model.forecast([TIP_OFF], similar=0)
 
 

@@ -153,7 +153,7 @@ class ShardPool:
         """
         calls = [shard.ready.options(max_task_retries=-1) for shard in self._shards]
         with _problems():
-            await asyncio.gather(*(call.remote() for call in calls))
+            await asyncio.gather(*(call.remote(self._bundle()) for call in calls))
         return len(self)
 
     def _shares(self, game_ids: Sequence[str]) -> list[list[str]]:

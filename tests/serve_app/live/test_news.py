@@ -116,6 +116,28 @@ async def test_two_shards_are_told_in_the_order_of_the_journal(
 
 
 @pytest.mark.usefixtures("never_by_itself")
+async def test_what_another_shard_wrote_between_two_rows_of_one_is_told_between_them(
+    store: Store, journal: CountedJournal
+):
+    untold: list[JournalRow] = []
+    late, other = Committed(), Committed()
+    first, second = GameShard(store, notify=untold.extend), GameShard(store, notify=other.tell)
+    async with running(journal, late.after, other.after) as news:
+        await news.last_seq()
+        await eventually(lambda: journal.reads == 1)
+        first.register(registration())
+        assert [row.seq for row in untold] == [1]
+        late.tell(untold)
+        assert [m.seq for m in await told(news, 0, 1)] == [1]
+        untold.clear()
+        first.apply([update(30, 1)])  # 2
+        second.register(registration("g2"))  # 3
+        first.apply([update(60, 2)])  # 4
+        late.tell(untold)  # 2 and 4 in one answer
+        assert [m.seq for m in await told(news, 1, 4)] == [2, 3, 4]
+
+
+@pytest.mark.usefixtures("never_by_itself")
 async def test_what_a_dead_shard_could_not_tell_is_read(
     store: Store, journal: CountedJournal, monkeypatch: pytest.MonkeyPatch
 ):

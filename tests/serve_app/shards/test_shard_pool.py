@@ -10,7 +10,6 @@ import pytest
 from ray.exceptions import ActorUnavailableError
 
 from models.errors import BundleError
-from models.training.bundle import Bundle
 from serve_app.api.problems import Unavailable
 from serve_app.schemas import ScoreResult
 from serve_app.settings import SHIPPED_BUNDLE, Settings
@@ -18,7 +17,6 @@ from serve_app.shards import shard_actor, shard_pool
 from serve_app.shards.shard_actor import ShardActor, shard_of
 from serve_app.shards.shard_pool import ShardPool
 from tests.serve_app.conftest import registration, update, updates
-from tests.serve_app.small_bundles import saved, small
 
 AWAY = ActorUnavailableError("the actor is restarting", None)
 
@@ -63,8 +61,7 @@ def deaf_hub() -> SimpleNamespace:
         pass
 
     told = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=take))
-    notified = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda _: None))
-    return SimpleNamespace(notify=notified, take_report=told)
+    return SimpleNamespace(take_report=told)
 
 
 @pytest.fixture
@@ -143,19 +140,15 @@ async def test_where_all_are_away_the_problem_says_so(
     assert isinstance(problem, Unavailable)
 
 
-async def test_a_shard_forecasts_with_the_bundle_that_its_caller_names(
-    settings: Settings, bundle: Bundle, tmp_path: Path
+async def test_a_shard_logs_the_request_that_it_works_for(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    other = saved(small(bundle), tmp_path / "other")
-    actor = LocalActor(settings)
-    versions = []
-    for number, folder in enumerate((SHIPPED_BUNDLE, other, SHIPPED_BUNDLE)):
-        pool, game_id = pool_of([actor], folder), f"g{number}"
-        await pool.register(registration(game_id))
-        await pool.post_scores(updates(1080, game_id=game_id))
-        versions.append((await pool.prediction(game_id)).model_version)
-    shipped, its = bundle.model_version, Bundle.load(other).model_version
-    assert versions == [shipped, its, shipped]
+    actor = LocalActor(settings.model_copy(update={"bundle": tmp_path / "nowhere"}))
+    pool = ShardPool([actor], lambda: tmp_path / "nowhere", lambda: "r-9")
+    await pool.register(registration())
+    await asyncio.create_task(pool.post_scores(updates(1080)))
+    (stays_due,) = [one for one in caplog.records if "stay due" in one.getMessage()]
+    assert getattr(stays_due, "request_id", None) == "r-9"
 
 
 async def test_where_the_bundle_cannot_be_loaded_scores_are_taken_and_the_forecast_stays_due(
