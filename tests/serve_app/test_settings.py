@@ -8,7 +8,7 @@ from serve_app.settings import Settings, SettingsError
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
-APP = "import_path: 'serve_app.application:forecaster'"
+APP = "name: forecaster, import_path: 'serve_app.application:forecaster'"
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)

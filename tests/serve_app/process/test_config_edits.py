@@ -17,6 +17,12 @@ applications:
       - name: Ingress
         num_replicas: 1
 """
+LIVE_FEED = """
+  - name: live-feed
+    route_prefix: /ws
+    import_path: serve_app.application:live_feed
+    args: {placement: fused}
+"""
 
 
 class Edited:
@@ -102,7 +108,7 @@ def test_a_wrong_edit_is_refused_once_and_the_next_one_read(edits: ConfigEdits, 
         ("placement: fused", "placement: composed", "args of 'forecaster'"),
         ("args: {", "args: {shards: 4, ", "args of 'forecaster'"),
         ("route_prefix: /", "route_prefix: /api", "route_prefix of 'forecaster'"),
-        ("name: forecaster", "name: other", "the applications"),
+        ("applications:", f"applications: {LIVE_FEED}", "the applications"),
         ("applications:", "http_options: {port: 9000}\napplications:", "http_options"),
         ("applications:", "proxy_location: Disabled\napplications:", "proxy_location"),
     ],
