@@ -64,7 +64,9 @@ class Settings(BaseModel):
         default=SHIPPED_BUNDLE, description="Bundle folder with everything trained."
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where the LSTM runs; auto takes a GPU where there is one."
+        default="auto",
+        description="Where the LSTM of a replica runs; auto takes a GPU where there is one. Inside "
+        "a shard it runs on the CPU.",
     )
     weights: Literal["bundle", "original"] | tuple[Weight, Weight] = Field(
         default="bundle",

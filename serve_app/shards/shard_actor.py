@@ -51,9 +51,7 @@ class ShardActor:
             lambda: self._shard.standings(lambda game: shard_of(game, settings.shards) == index)
         )
         self._model = FollowingModel(
-            lambda bundle: _model(
-                settings.model_copy(update={"bundle": bundle}), store, self._watch.forecast
-            ),
+            lambda bundle: _model(settings, bundle, store, self._watch.forecast),
             settings.bundle,
         )
         self._model.begin()
@@ -99,8 +97,12 @@ class ShardActor:
         await self._model.forecast([TIP_OFF], similar=0)
 
 
-def _model(settings: Settings, store: Store, observe: Observe) -> ServedModel:
-    """The model of the settings' bundle, in the placement that they choose."""
+def _model(settings: Settings, bundle: Path, store: Store, observe: Observe) -> ServedModel:
+    """The model of a bundle, in the placement that the settings choose.
+
+    A GPU is for whom Ray gives it to, which no shard is: the LSTM runs on the CPU here.
+    """
+    settings = settings.model_copy(update={"bundle": bundle, "device": "cpu"})
     if settings.placement == "fused":
         return ServedModel(settings, store, observe=observe)
     # Serve takes long to import: a shard that holds the models itself does without.

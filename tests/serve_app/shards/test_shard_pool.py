@@ -140,6 +140,15 @@ async def test_where_all_are_away_the_problem_says_so(
     assert isinstance(problem, Unavailable)
 
 
+async def test_a_shard_needs_no_gpu(settings: Settings):
+    actor = LocalActor(settings.model_copy(update={"device": "cuda"}))
+    pool = pool_of([actor])
+    await pool.register(registration())
+    (*_, crossing) = await pool.post_scores(updates(1080))
+    assert isinstance(crossing, ScoreResult)
+    assert crossing.prediction is not None
+
+
 async def test_a_shard_logs_the_request_that_it_works_for(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
