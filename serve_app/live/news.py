@@ -117,7 +117,8 @@ class News:
     def _hear(self, rows: Sequence[JournalRow]) -> None:
         """Take what a shard tells as far as nothing lies between; look at the journal for more."""
         new = [row for row in rows if row.seq > self._last_seq]
-        following = [row for row, seq in zip(new, count(self._last_seq + 1)) if row.seq == seq]
+        numbered = zip(count(self._last_seq + 1), new, strict=False)
+        following = [row for _, row in takewhile(lambda pair: pair[0] == pair[1].seq, numbered)]
         self._take(following)
         if len(following) < len(new):
             self._look.set()
