@@ -19,6 +19,7 @@ from serve_app.chaos.kill_kind import KINDS
 from serve_app.chaos.outages import Kill
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ServiceProcessError
+from serve_app.process.stop_signals import exit_on_signals
 from serve_app.replay.demo import NIGHT_FOLDER
 from serve_app.replay.errors import ReplayError
 from serve_app.settings import SettingsError
@@ -29,6 +30,7 @@ NARROW = 100
 def main(arguments: list[str] | None = None) -> int:
     """0 where nothing was lost, doubled, missing or changed, 1 where something was, 2 on error."""
     given = _parser().parse_args(arguments)
+    exit_on_signals()
     console = Console(width=None if sys.stdout.isatty() else NARROW)
     with tempfile.TemporaryDirectory(prefix="halftime-chaos-") as temporary:
         data_dir = given.data_dir or Path(temporary)
@@ -38,8 +40,6 @@ def main(arguments: list[str] | None = None) -> int:
         except (ReplayError, ServiceProcessError, ForecastError, SettingsError) as error:
             print(f"chaos: {error}", file=sys.stderr)
             return 2
-        except KeyboardInterrupt:
-            return 130
     print_certificate(console, certificate)
     if given.report:
         text = json.dumps(certificate.as_json(), indent=2)
