@@ -7,12 +7,11 @@ import asyncio
 import logging
 from typing import Any
 
-import ray
-
 from serve_app.schemas import System
 from serve_app.settings import Settings
 from serve_app.storage.store import Store
 from serve_app.system.hub_watch import HubWatch
+from serve_app.system.lasting_actor import lasting_actor
 from serve_app.system.logs import redact_secrets
 from serve_app.system.ray_metrics import RayMetrics
 from serve_app.system.reporting import Reporting, start
@@ -20,7 +19,6 @@ from serve_app.system.reports import Report
 
 logger = logging.getLogger(__name__)
 
-NAMESPACE = "halftime"
 HUB_NAME = "live-hub"
 POLL_SECONDS = 1.0
 READ_ROWS = 2_000
@@ -63,16 +61,4 @@ class LiveHub:
 
 def connect_hub(settings: Settings) -> Any:  # noqa: ANN401 - Ray types no actor handle
     """The one hub of this cluster, started where it does not run yet."""
-    return (
-        ray.remote(LiveHub)
-        .options(
-            name=HUB_NAME,
-            namespace=NAMESPACE,
-            lifetime="detached",
-            get_if_exists=True,
-            num_cpus=0,
-            max_restarts=-1,
-            max_task_retries=-1,
-        )
-        .remote(settings)
-    )
+    return lasting_actor(LiveHub, HUB_NAME, settings)

@@ -13,13 +13,13 @@ from ray.exceptions import PendingCallsLimitExceeded, RayActorError, RayTaskErro
 
 from serve_app.api.problems import Overloaded, ServiceProblem, Unavailable
 from serve_app.game.due_forecast import DueForecast
-from serve_app.live.live_hub import NAMESPACE
 from serve_app.live.news import CommittedAfter
 from serve_app.schemas import EndResult, GameRegistration, GameView, Prediction, ScoreResult
 from serve_app.settings import Settings
 from serve_app.shards.forecasting_shard import MOST_WAITING
 from serve_app.shards.shard_actor import ShardActor, shard_of
 from serve_app.shards.shard_messages import Update
+from serve_app.system.lasting_actor import NAMESPACE
 
 logger = logging.getLogger(__name__)
 

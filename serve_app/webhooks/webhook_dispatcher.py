@@ -5,14 +5,13 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-import ray
-
-from serve_app.live.live_hub import NAMESPACE, connect_hub
+from serve_app.live.live_hub import connect_hub
 from serve_app.live.news import CommittedAfter, follow
 from serve_app.settings import Settings
 from serve_app.shards.shard_pool import ShardPool
 from serve_app.storage.journal import JournalRow
 from serve_app.storage.store import Store
+from serve_app.system.lasting_actor import lasting_actor
 from serve_app.system.logs import redact_secrets
 from serve_app.system.reporting import reporting, start
 from serve_app.system.webhook_watch import WebhookWatch
@@ -62,16 +61,4 @@ class WebhookDispatcher:
 
 def connect_dispatcher(settings: Settings) -> Any:  # noqa: ANN401 - Ray types no actor handle
     """The one dispatcher of this cluster, started where it does not run yet."""
-    return (
-        ray.remote(WebhookDispatcher)
-        .options(
-            name=DISPATCHER_NAME,
-            namespace=NAMESPACE,
-            lifetime="detached",
-            get_if_exists=True,
-            num_cpus=0,
-            max_restarts=-1,
-            max_task_retries=-1,
-        )
-        .remote(settings)
-    )
+    return lasting_actor(WebhookDispatcher, DISPATCHER_NAME, settings)
