@@ -96,7 +96,7 @@ def _predicted(shard: GameShard, applied: list[Applied | ServiceProblem]) -> Non
             expected_margin=0.0,
             strength="caller",
         )
-        shard.record(last.due, forecast)
+        shard.forecasts.record(last.due, forecast)
 
 
 def _registered(store: Store, games: int) -> GameShard:

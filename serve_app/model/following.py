@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.forecasters.forecaster import ForecastRequest, MarginForecast
 from serve_app.model.model_shelf import ModelShelf
-from serve_app.model.placement import Placement
+from serve_app.model.placement import NearPlacement
 from serve_app.model.served_model import TIP_OFF
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ class FollowingModel:
 
     def __init__(
         self,
-        load: Callable[[Path], Placement],
+        load: Callable[[Path], NearPlacement],
         bundle: Path,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -85,3 +85,11 @@ class FollowingModel:
         bundle = self._bundle
         await self._shelf.fetch({bundle})
         return await self._shelf.take(bundle).forecast(requests, similar=similar)
+
+    def forecast_now(
+        self, requests: Sequence[ForecastRequest], *, similar: int
+    ) -> list[MarginForecast] | None:
+        """The same forecasts; None where the bundle is not loaded, or its models are elsewhere."""
+        if self._bundle not in self._shelf:
+            return None
+        return self._shelf.take(self._bundle).forecast_now(requests, similar=similar)

@@ -37,6 +37,12 @@ class Fused:
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:
         """One forecast per request, in order."""
+        return self.forecast_now(requests, similar=similar)
+
+    def forecast_now(
+        self, requests: Sequence[ForecastRequest], *, similar: int
+    ) -> list[MarginForecast]:
+        """The same, without an event loop."""
         return self._forecaster.forecast(requests, similar=similar, observe=self._observe)
 
 

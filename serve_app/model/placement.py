@@ -14,3 +14,13 @@ class Placement(Protocol):
     ) -> list[MarginForecast]:
         """One forecast per request, in order, naming `similar` games each."""
         ...
+
+
+class NearPlacement(Placement, Protocol):
+    """Makes forecasts at once while its models are in this process."""
+
+    def forecast_now(
+        self, requests: Sequence[ForecastRequest], *, similar: int
+    ) -> list[MarginForecast] | None:
+        """The same forecasts; None where they have to be waited for."""
+        ...

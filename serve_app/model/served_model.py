@@ -120,6 +120,16 @@ class ServedModel:
         self._read_learned(now)
         return await now.placement.forecast(requests, similar=similar)
 
+    def forecast_now(
+        self, requests: Sequence[ForecastRequest], *, similar: int
+    ) -> list[MarginForecast] | None:
+        """The same forecasts; None where the models live in other processes."""
+        now = self._now
+        if not isinstance(now.placement, Fused):
+            return None
+        self._read_learned(now)
+        return now.placement.forecast_now(requests, similar=similar)
+
     async def similar(self, request: ForecastRequest, count: int) -> list[SimilarPastGame]:
         """The `count` past games most similar to a state, nearest first, all of the same bundle."""
         now = self._now

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
+from models.forecasters.forecaster import ForecastRequest
 from serve_app.api.problems import ServiceProblem
 from serve_app.game.due_forecast import DueForecast
 from serve_app.model.forecast_answer import as_answer
-from serve_app.model.placement import Placement
+from serve_app.model.placement import NearPlacement
 from serve_app.schemas import Forecast, Prediction, ScoreResult
 from serve_app.settings import Settings
 from serve_app.shards.game_shard import GameShard
@@ -34,7 +36,7 @@ class ForecastingShard:
     def __init__(
         self,
         shard: GameShard,
-        placement: Placement,
+        placement: NearPlacement,
         settings: Settings,
         *,
         committed: Callable[[float], object] = lambda _: None,
@@ -62,13 +64,13 @@ class ForecastingShard:
         not be made then, the first one after it. Running forecasts are made behind the answer.
         """
         came = time.perf_counter()
-        applied = await self.run(lambda: self._shard.apply(updates))
-        dues = {
-            item.due.game_id: item.due
-            for item in applied
-            if isinstance(item, Applied) and item.due is not None
-        }
-        predictions = await self._make(list(dues.values()), came)
+        applied, predictions = await self.run(lambda: self._apply(updates))
+        dues = _dues(applied)
+        for due in dues:
+            if due.game_id in predictions:
+                self._note(due, came)
+        waiting = [due for due in dues if due.game_id not in predictions]
+        predictions |= await self._make(waiting, came)
         self._running.take(item.running for item in applied if isinstance(item, Applied))
         results: list[ScoreResult | ServiceProblem] = []
         for item in applied:
@@ -78,6 +80,35 @@ class ForecastingShard:
             made = predictions.pop(item.due.game_id, None) if item.due else None
             results.append(item.result.model_copy(update={"prediction": made} if made else {}))
         return results
+
+    def _apply(
+        self, updates: Sequence[Update]
+    ) -> tuple[list[Applied | ServiceProblem], dict[str, Prediction]]:
+        """Take updates and make what forecasts can be made at once, so that one commit has all."""
+        applied = self._shard.apply(updates)
+        return applied, self._make_now(_dues(applied))
+
+    def _make_now(self, dues: Sequence[DueForecast]) -> dict[str, Prediction]:
+        """Forecast what fell due in the transaction of its updates, and keep it; by game id.
+
+        It never fails them: what is not made now `_make` makes after them, and logs what fails.
+        """
+        if not dues:
+            return {}
+        try:
+            forecasts = self._placement.forecast_now(
+                self._requests(dues), similar=self._settings.similar_games
+            )
+            if forecasts is None:
+                return {}
+            answers = [as_answer(forecast, explain=True) for forecast in forecasts]
+        except Exception:  # noqa: BLE001 - `_make` meets and logs it
+            return {}
+        predictions = {}
+        for due, answer in zip(dues, answers, strict=True):
+            with suppress(ServiceProblem):
+                predictions[due.game_id] = self._shard.forecasts.record(due, answer)
+        return predictions
 
     async def _make(self, dues: Sequence[DueForecast], came: float) -> dict[str, Prediction]:
         """Forecast what fell due by updates that `came`, and keep it; by game id.
@@ -89,18 +120,15 @@ class ForecastingShard:
             return {}
         try:
             forecasts = await self._placement.forecast(
-                [request_of(due, "halftime", self._settings.alpha) for due in dues],
-                similar=self._settings.similar_games,
+                self._requests(dues), similar=self._settings.similar_games
             )
+            answers = [as_answer(forecast, explain=True) for forecast in forecasts]
         except Exception:
             games = [due.game_id for due in dues]
             logger.exception("forecasts for %s stay due", games, extra={"game_ids": games})
             return {}
         kept = await asyncio.gather(
-            *(
-                self._record(due, as_answer(forecast, explain=True), came)
-                for due, forecast in zip(dues, forecasts, strict=True)
-            ),
+            *(self._record(due, answer, came) for due, answer in zip(dues, answers, strict=True)),
             return_exceptions=True,
         )
         predictions = {}
@@ -117,17 +145,33 @@ class ForecastingShard:
         return predictions
 
     async def _record(self, due: DueForecast, forecast: Forecast, came: float) -> Prediction:
-        prediction = await self.run(lambda: self._shard.record(due, forecast))
+        prediction = await self.run(lambda: self._shard.forecasts.record(due, forecast))
+        self._note(due, came)
+        return prediction
+
+    def _note(self, due: DueForecast, came: float) -> None:
         if due.kind == "prediction":
             self._note_stored(time.perf_counter() - came)
-        return prediction
+
+    def _requests(self, dues: Sequence[DueForecast]) -> list[ForecastRequest]:
+        return [request_of(due, "halftime", self._settings.alpha) for due in dues]
 
     # --- what the running forecasts ask ----------------------------------------------------
 
     async def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
         """The running forecasts to be made of games whose wait is over."""
-        return await self.run(lambda: self._shard.running(game_ids))
+        return await self.run(lambda: self._shard.forecasts.running(game_ids))
 
     async def record_running(self, made: Sequence[MadeForecast]) -> None:
         """Keep running forecasts."""
-        await self.run(lambda: self._shard.record_running(made))
+        await self.run(lambda: self._shard.forecasts.record_running(made))
+
+
+def _dues(applied: Sequence[Applied | ServiceProblem]) -> list[DueForecast]:
+    """The forecasts that fell due, of each game the last one."""
+    by_game = {
+        item.due.game_id: item.due
+        for item in applied
+        if isinstance(item, Applied) and item.due is not None
+    }
+    return list(by_game.values())

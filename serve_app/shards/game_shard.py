@@ -38,23 +38,16 @@ from serve_app.game.game_view import (
 from serve_app.game.observation import Observation
 from serve_app.schemas import (
     EndResult,
-    Forecast,
     GameRegistration,
     GameView,
     Prediction,
     ScoreResult,
 )
 from serve_app.shards.repeats import repeated_result
-from serve_app.shards.running_pace import Wait
 from serve_app.shards.session_cache import Notify, SessionCache
 from serve_app.shards.session_journal import score_entry
-from serve_app.shards.shard_forecasts import (
-    frozen_prediction,
-    outcome_of,
-    revision_of,
-    running_forecast,
-)
-from serve_app.shards.shard_messages import Applied, MadeForecast, Update
+from serve_app.shards.shard_forecasts import ShardForecasts
+from serve_app.shards.shard_messages import Applied, Update
 from serve_app.storage.journal import JournalEntry
 from serve_app.storage.store import Store
 
@@ -79,10 +72,12 @@ class GameShard:
     ) -> None:
         self._store = store
         self._auto_register = auto_register
-        self._forecast_interval = forecast_interval_seconds
         self._now = now
         self._most_updates = most_updates
         self._sessions = SessionCache(store, notify, most_sessions)
+        self.forecasts = ShardForecasts(
+            store, self._sessions, interval_seconds=forecast_interval_seconds, now=now
+        )
 
     def writing(self) -> AbstractContextManager[None]:
         """One transaction for several calls: what they answer holds once it has ended."""
@@ -118,11 +113,8 @@ class GameShard:
         self._store.games.add(registration, day)
         session = GameSession(registration, day)
         self._sessions.add(session)
-        self._write(session, "game", f'{{"game": {view(session, self._now()).model_dump_json()}}}')
-
-    def _write(self, session: GameSession, kind: str, payload: str) -> None:
-        game_id = session.registration.game_id
-        self._sessions.write(JournalEntry(game_id, kind, self._now(), payload))
+        payload = f'{{"game": {view(session, self._now()).model_dump_json()}}}'
+        self._sessions.write(JournalEntry(registration.game_id, "game", self._now(), payload))
 
     def game(self, game_id: str) -> GameView:
         """What is known of one game; raises UnknownGame."""
@@ -192,7 +184,7 @@ class GameShard:
                 self._store.games.end(game_id)
                 self._keep_ended(session)
                 payload = end_result(session).model_dump_json(exclude={"prediction", "game_id"})
-                self._write(session, "ended", payload)
+                self._sessions.write(JournalEntry(game_id, "ended", self._now(), payload))
             return end_result(session)
 
     def _keep_ended(self, session: GameSession) -> None:
@@ -221,7 +213,7 @@ class GameShard:
             # Each game's last update carries what is to be forecast after all of them.
             item = applied[place]
             if isinstance(item, Applied):
-                applied[place] = replace(item, running=self._ask_running(game_id))
+                applied[place] = replace(item, running=self.forecasts.ask_running(game_id))
         return applied
 
     def _apply_one(self, update: Update) -> Applied:
@@ -248,10 +240,11 @@ class GameShard:
         effect = session.observe(seen)
         session.last_received = self._now()
         if session.day is None:
-            session.day = day_of(session.registration.start_time or self._moment())
+            moment = datetime.fromtimestamp(self._now(), UTC)
+            session.day = day_of(session.registration.start_time or moment)
         if not effect.duplicate:
             self._sessions.write(score_entry(session, effect, identity, self._now()))
-            self._resolve(session)
+            self.forecasts.resolve(session)
             if session.state is State.ENDED:
                 self._keep_ended(session)
         return score_result(session, seen, effect.flags, duplicate=effect.duplicate)
@@ -287,79 +280,3 @@ class GameShard:
             ) from None
         self._add(registration)
         return self._sessions.get(update.game_id)
-
-    # --- forecasts -------------------------------------------------------------------------
-
-    def record(self, due: DueForecast, forecast: Forecast) -> Prediction:
-        """Keep a forecast that fell due: freeze the prediction, or add a revision beside it.
-
-        The first to come is kept; a second for the same crossing gets the first one's answer.
-        """
-        with self._sessions.writing():
-            session = self._sessions.get(due.game_id)
-            if session.prediction is None and session.due is not None:
-                self._freeze(session, due, forecast)
-            elif session.due == due and due.kind != "prediction":
-                self._revise(session, due, forecast)
-            self._resolve(session)
-        if session.prediction is None:
-            raise PredictionNotMade(
-                f"game {due.game_id!r}: the prediction was not kept", game_id=due.game_id
-            )
-        return session.prediction
-
-    def _freeze(self, session: GameSession, due: DueForecast, forecast: Forecast) -> None:
-        """The prediction, its outbox entry and the game's new state: one commit, or none.
-
-        The store keeps one prediction a game, so a shard that does not know of it cannot add one.
-        """
-        reached = session.buffer.reached_halftime
-        prediction = frozen_prediction(due, forecast, self._moment(), after_halftime=reached)
-        self._store.predictions.freeze(prediction)
-        payload = f'{{"prediction": {prediction.model_dump_json()}, "updates": {due.updates}}}'
-        self._write(session, "prediction", payload)
-        session.freeze(prediction)
-
-    def _revise(self, session: GameSession, due: DueForecast, forecast: Forecast) -> None:
-        revision = revision_of(due, forecast, self._moment())
-        session.revise(revision)
-        if session.prediction is not None:
-            self._store.predictions.set_revisions(due.game_id, session.prediction.revisions)
-        payload = f'{{"revision": {revision.model_dump_json()}, "updates": {due.updates}}}'
-        self._write(session, "revision", payload)
-
-    def _resolve(self, session: GameSession) -> None:
-        actual, prediction = session.new_outcome(), session.prediction
-        if actual is None or prediction is None:
-            return
-        outcome = outcome_of(prediction, actual, self._moment())
-        session.resolve(outcome)
-        self._store.predictions.set_outcome(session.registration.game_id, outcome)
-        self._write(session, "outcome", f'{{"outcome": {outcome.model_dump_json()}}}')
-
-    def _ask_running(self, game_id: str) -> DueForecast | Wait | None:
-        session = self._sessions.get(game_id)
-        pace = self._sessions.pace(game_id, self._forecast_interval)
-        return pace.ask(game_id, session.running_due, self._now())
-
-    def running(self, game_ids: Sequence[str]) -> list[DueForecast | Wait]:
-        """The running forecasts to be made of games whose wait is over."""
-        asked = []
-        for game_id in game_ids:
-            self._sessions.pace(game_id, self._forecast_interval).end_wait()
-            asked.append(self._ask_running(game_id))
-        return [item for item in asked if item is not None]
-
-    def record_running(self, made: Sequence[MadeForecast]) -> None:
-        """Keep running forecasts; one that rests on no more than the newest is passed over."""
-        with self._sessions.writing():
-            for due, halftime, final in made:
-                session = self._sessions.get(due.game_id)
-                if not session.takes_running(due):
-                    continue
-                forecast = running_forecast(due, halftime, final, self._moment())
-                session.running = forecast
-                self._write(session, "forecast", f'{{"forecast": {forecast.model_dump_json()}}}')
-
-    def _moment(self) -> datetime:
-        return datetime.fromtimestamp(self._now(), UTC)

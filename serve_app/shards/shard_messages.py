@@ -29,7 +29,7 @@ class Applied:
     """What became of one update: its result, and the forecasts that are to be made, if any.
 
     `due` is the prediction or a revision of it; `running` the forecast at the present clock, or
-    how long to wait before it is asked for with `GameShard.running`.
+    how long to wait before it is asked for with `ShardForecasts.running`.
     """
 
     result: ScoreResult

@@ -88,7 +88,8 @@ COMMIT = _metric(
     "store_commit_seconds",
     "histogram",
     "shard",
-    "One transaction of a shard, which may hold many updates: from its begin until it is on disk.",
+    "One transaction of a shard, which may hold many updates, and the prediction that one of them "
+    "asks for: from its begin until it is on disk.",
 )
 GAMES_MONITORED = _metric(
     "games_monitored",

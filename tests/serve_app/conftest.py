@@ -13,7 +13,7 @@ from models.training.bundle import Bundle
 from serve_app.api.problems import ServiceProblem
 from serve_app.game.due_forecast import DueForecast
 from serve_app.live.live_service import LiveService
-from serve_app.model.placement import Placement
+from serve_app.model.placement import NearPlacement, Placement
 from serve_app.schemas import (
     EndResult,
     Forecast,
@@ -57,7 +57,7 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]
 class LocalShards:
     """The shards of the service as one shard in this process, which forecasts with `placement`."""
 
-    def __init__(self, shard: GameShard, placement: Placement) -> None:
+    def __init__(self, shard: GameShard, placement: NearPlacement) -> None:
         self._shard = shard
         self._forecasting = ForecastingShard(shard, placement, Settings())
         self._run = self._forecasting.run
@@ -94,12 +94,14 @@ class LocalShards:
 class NormalPlacement:
     """Forecasts that the margin stays, with normal errors; fails while told to.
 
-    Each call's requests are in `calls`; `made` counts them.
+    Each call's requests are in `calls`; `made` counts them. Where it is not `near` its forecasts
+    have to be waited for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, near: bool = True) -> None:
         self.calls: list[list[ForecastRequest]] = []
         self.failing = False
+        self.near = near
 
     @property
     def made(self) -> int:
@@ -108,6 +110,14 @@ class NormalPlacement:
     async def forecast(
         self, requests: Sequence[ForecastRequest], *, similar: int
     ) -> list[MarginForecast]:
+        return self._make(requests)
+
+    def forecast_now(
+        self, requests: Sequence[ForecastRequest], *, similar: int
+    ) -> list[MarginForecast] | None:
+        return self._make(requests) if self.near else None
+
+    def _make(self, requests: Sequence[ForecastRequest]) -> list[MarginForecast]:
         if self.failing:
             raise RuntimeError("the models are down")
         self.calls.append(list(requests))
@@ -152,7 +162,7 @@ def shard(store: Store) -> GameShard:
 
 
 @pytest.fixture
-async def shards(shard: GameShard, placement: Placement):
+async def shards(shard: GameShard, placement: NearPlacement):
     shards = LocalShards(shard, placement)
     yield shards
     await shards.settle()

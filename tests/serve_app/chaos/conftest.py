@@ -75,7 +75,7 @@ def played(tmp_path: Path) -> Iterator[Played]:
     for sequence in range(MINUTES):
         due = game.post(shard, sent(sequence)).due
     assert due is not None
-    game.ledger.saw(shard.record(due, forecast(4.0)), 20)
+    game.ledger.saw(shard.forecasts.record(due, forecast(4.0)), 20)
     yield game
     store.close()
 

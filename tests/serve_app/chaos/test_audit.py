@@ -115,7 +115,7 @@ def test_revisions_and_outcome_change_no_prediction(played: Played):
     late = sent(16, home=30)._replace(sequence=MINUTES)
     due = played.post(shard, late).due
     assert due is not None
-    revised = shard.record(due, forecast(9.0))
+    revised = shard.forecasts.record(due, forecast(9.0))
     assert revised.revisions
     played.ledger.saw(revised)
     assert faults(played.audit()) == {}

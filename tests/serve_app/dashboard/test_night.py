@@ -66,9 +66,9 @@ def test_the_shards_messages_and_its_snapshot_tell_the_same_night(
         for item in shard.apply(batch):
             assert isinstance(item, Applied)
             if item.due is not None:
-                shard.record(item.due, forecast())
+                shard.forecasts.record(item.due, forecast())
             if isinstance(item.running, DueForecast):
-                shard.record_running([MadeForecast(item.running, None, forecast())])
+                shard.forecasts.record_running([MadeForecast(item.running, None, forecast())])
 
     for game_id in ("waiting", "played", "halfway", "holes"):
         shard.register(registration(game_id))

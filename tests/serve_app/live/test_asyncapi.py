@@ -34,9 +34,9 @@ def messages(store: Store) -> list[Message]:
         for item in shard.apply(batch):
             assert isinstance(item, Applied)
             if item.due is not None:
-                shard.record(item.due, forecast())
+                shard.forecasts.record(item.due, forecast())
             if item.running is not None and not isinstance(item.running, Wait):
-                shard.record_running([MadeForecast(item.running, forecast(), forecast())])
+                shard.forecasts.record_running([MadeForecast(item.running, forecast(), forecast())])
     shard.end("g1")
     views = [view.model_dump_json() for view in shard.games(["g1"])]
     told = [change(row) for row in store.journal.after(0, 1_000)]

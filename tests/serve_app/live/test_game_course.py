@@ -30,7 +30,7 @@ def follow(shard: GameShard, course: Sequence[Update]) -> None:
         if isinstance(due, DueForecast):
             margin = due.state.margin
             halftime = forecast(margin + 1) if due.clock.quarter <= 2 else None
-            shard.record_running([MadeForecast(due, halftime, final(margin))])
+            shard.forecasts.record_running([MadeForecast(due, halftime, final(margin))])
 
 
 def archived(store: Store, shard: GameShard) -> list[str]:

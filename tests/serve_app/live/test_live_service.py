@@ -1,6 +1,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from serve_app.api.problems import UnknownGame
 from serve_app.live.live_service import LiveService
 from serve_app.schemas import PredictRequest, ScoreResult
@@ -15,6 +17,11 @@ from tests.serve_app.conftest import (
 
 def predictions(results: Sequence[object]) -> list[object]:
     return [r.prediction for r in results if isinstance(r, ScoreResult) and r.prediction]
+
+
+@pytest.fixture(params=[True, False], ids=["near", "far"])
+def placement(request: pytest.FixtureRequest) -> NormalPlacement:
+    return NormalPlacement(near=request.param)
 
 
 async def test_the_crossing_update_is_answered_with_the_prediction(

@@ -10,7 +10,7 @@ import pytest
 from models.errors import BundleError
 from models.forecasters.forecaster import ForecastRequest, MarginForecast
 from serve_app.model.following import RETRY_SECONDS, FollowingModel
-from serve_app.model.placement import Placement
+from serve_app.model.placement import NearPlacement
 from serve_app.model.served_model import TIP_OFF
 from tests.serve_app.conftest import NormalPlacement
 
@@ -33,7 +33,7 @@ class Bundles:
         self.models: dict[Path, NormalPlacement] = {ONE: NormalPlacement(), TWO: NormalPlacement()}
         self.loaded: list[Path] = []
 
-    def load(self, folder: Path) -> Placement:
+    def load(self, folder: Path) -> NearPlacement:
         self.loaded.append(folder)
         if folder not in self.models:
             raise BundleError(f"{folder}: no bundle")
@@ -119,3 +119,12 @@ async def test_without_a_first_bundle_the_next_one_named_is_waited_for(
     model.follow(ONE)
     await asyncio.wait_for(model.forecast([TIP_OFF], similar=0), 20)
     assert bundles.made() == {"one": 1, "two": 0}
+
+
+async def test_it_forecasts_at_once_when_it_is_loaded_and_not_before(bundles: Bundles):
+    model = FollowingModel(bundles.load, ONE)
+    assert model.forecast_now([TIP_OFF], similar=0) is None
+    assert bundles.loaded == []
+    model.begin()
+    assert model.forecast_now([TIP_OFF], similar=0) == await model.forecast([TIP_OFF], similar=0)
+    assert bundles.made() == {"one": 2, "two": 0}

@@ -38,7 +38,7 @@ def predicted(shard: GameShard, game_id: str = "g1") -> None:
     shard.register(registration(game_id))
     due = applied(shard, updates(1080, game_id=game_id))[-1].due
     assert due is not None
-    shard.record(due, forecast())
+    shard.forecasts.record(due, forecast())
 
 
 def asked(shard: GameShard, batch: list[Update]) -> list[DueForecast | Wait | None]:
@@ -94,8 +94,8 @@ def test_a_prediction_is_made_once_whoever_comes_second(shard: GameShard, store:
     shard.register(registration())
     due = applied(shard, updates(1080))[-1].due
     assert due is not None
-    first = shard.record(due, forecast(4.0))
-    second = shard.record(due, forecast(9.0))
+    first = shard.forecasts.record(due, forecast(4.0))
+    second = shard.forecasts.record(due, forecast(9.0))
     assert first == second
     assert first.point_forecast == 4.0
     assert types(store).count("prediction") == 1
@@ -132,12 +132,12 @@ def test_a_late_update_gives_a_revision_beside_the_frozen_original(shard: GameSh
     shard.register(registration())
     due = applied(shard, [*updates(1050), update(1090, 20)])[-1].due
     assert due is not None
-    frozen = shard.record(due, forecast(4.0))
+    frozen = shard.forecasts.record(due, forecast(4.0))
     assert frozen.pattern[-1] == 17.0
     late = applied(shard, [update(1075, 19)])[0].due
     assert late is not None
-    revised = shard.record(late, forecast(11.0))
-    assert shard.record(late, forecast(12.0)) == revised
+    revised = shard.forecasts.record(late, forecast(11.0))
+    assert shard.forecasts.record(late, forecast(12.0)) == revised
     (revision,) = revised.revisions
     assert (revision.reason, revision.forecast.point_forecast) == ("late_update", 11.0)
     assert revision.pattern == [*frozen.pattern[:-1], 19.0]
@@ -150,7 +150,7 @@ def test_a_revision_is_recorded_though_more_updates_came_meanwhile(shard: GameSh
     later = applied(shard, [update(1110, 20), update(1140, 21)])
     assert due is not None
     assert [item.due for item in later] == [due, due]
-    assert len(shard.record(due, forecast(1.0)).revisions) == 1
+    assert len(shard.forecasts.record(due, forecast(1.0)).revisions) == 1
     assert applied(shard, [update(1170, 22)])[0].due is None
 
 
@@ -158,7 +158,7 @@ def test_a_score_correction_gives_a_revision_with_that_reason(shard: GameShard, 
     predicted(shard)
     due = applied(shard, [update(1080, 15)])[0].due
     assert due is not None
-    (revision,) = shard.record(due, forecast(1.0)).revisions
+    (revision,) = shard.forecasts.record(due, forecast(1.0)).revisions
     assert (revision.reason, revision.pattern[-1]) == ("score_correction", 15.0)
     assert types(store)[-1] == "revision"
     assert GameShard(store).prediction("g1").revisions == [revision]
@@ -218,11 +218,11 @@ def test_a_late_update_while_the_forecast_is_made_gives_a_revision(shard: GameSh
     renewed = applied(shard, [update(1075, 19)])[0].due
     assert due is not None
     assert renewed is not None
-    shard.record(due, forecast(4.0))
-    shard.record(renewed, forecast(5.0))
+    shard.forecasts.record(due, forecast(4.0))
+    shard.forecasts.record(renewed, forecast(5.0))
     revision_due = applied(shard, [update(1440, 30)])[0].due
     assert revision_due is not None
-    made = shard.record(revision_due, forecast(5.0))
+    made = shard.forecasts.record(revision_due, forecast(5.0))
     assert (made.pattern[-1], made.revisions[0].pattern[-1]) == (17.0, 19.0)
 
 
@@ -244,7 +244,7 @@ def test_a_prediction_made_after_halftime_is_marked_and_does_not_count(
     shard.register(registration())
     due = applied(shard, updates(1440))[-1].due
     assert due is not None
-    assert shard.record(due, forecast()).made_after_halftime
+    assert shard.forecasts.record(due, forecast()).made_after_halftime
     assert shard.prediction("g1").outcome is not None
     assert store.predictions.resolved() == []
 
@@ -277,7 +277,7 @@ def test_a_forecast_that_comes_after_the_end_is_not_frozen(shard: GameShard, sto
     assert due is not None
     told = shard.end("g1")
     with pytest.raises(PredictionNotMade):
-        shard.record(due, forecast())
+        shard.forecasts.record(due, forecast())
     assert shard.end("g1") == told
     assert "prediction" not in types(store)
 
@@ -339,7 +339,7 @@ def test_the_last_update_of_a_game_in_a_list_asks_for_its_running_forecast(shard
 def test_a_running_forecast_is_kept_told_and_known_after_a_restart(shard: GameShard, store: Store):
     shard.register(registration())
     due = running(shard, updates(90))
-    shard.record_running([MadeForecast(due, forecast(2.0), forecast(5.0))])
+    shard.forecasts.record_running([MadeForecast(due, forecast(2.0), forecast(5.0))])
     made = shard.game("g1").forecast
     assert made is not None
     assert made.halftime is not None
@@ -354,15 +354,15 @@ def test_a_running_forecast_never_replaces_one_that_rests_on_more(shard: GameSha
     first = running(shard, [update(30, 1)])
     second = running(shard, [update(60, 3)])
     for due, point in ((second, 3.0), (first, 1.0), (second, 4.0)):
-        shard.record_running([MadeForecast(due, forecast(point), forecast(point))])
+        shard.forecasts.record_running([MadeForecast(due, forecast(point), forecast(point))])
     # A late update is newer evidence, though the clock is the same.
     late = running(shard, [update(45, 2), update(50, 3)])
     made = shard.game("g1").forecast
     assert made is not None
     assert made.final.point_forecast == 3.0
     back = GameShard(store)
-    back.record_running([MadeForecast(first, None, forecast(1.0))])
-    back.record_running([MadeForecast(late, None, forecast(9.0))])
+    back.forecasts.record_running([MadeForecast(first, None, forecast(1.0))])
+    back.forecasts.record_running([MadeForecast(late, None, forecast(9.0))])
     newest = back.game("g1").forecast
     assert newest is not None
     assert (newest.final.point_forecast, newest.time_remaining) == (9.0, "11:00")
@@ -378,10 +378,10 @@ def test_within_the_interval_one_update_is_told_to_wait(store: Store):
     assert asked(shard, [update(32, 3)]) == [Wait("g1", 3.0)]
     assert asked(shard, [update(34, 5)]) == [None]
     clock[0] += 3.0
-    (due,) = shard.running(["g1"])
+    (due,) = shard.forecasts.running(["g1"])
     assert isinstance(due, DueForecast)
     assert due.state.margin == 5.0
-    assert shard.running(["g1"]) == []
+    assert shard.forecasts.running(["g1"]) == []
 
 
 def test_a_game_that_is_over_asks_for_no_running_forecast(shard: GameShard, store: Store):
@@ -389,7 +389,7 @@ def test_a_game_that_is_over_asks_for_no_running_forecast(shard: GameShard, stor
     due = running(shard, updates(90))
     shard.end("g1")
     assert asked(shard, [update(120, 5)]) == [None]
-    shard.record_running([MadeForecast(due, None, forecast())])
+    shard.forecasts.record_running([MadeForecast(due, None, forecast())])
     assert shard.game("g1").forecast is None
     assert types(store)[-1] == "score"
 

@@ -61,7 +61,7 @@ def test_a_repeat_is_answered_as_the_first_was_also_after_a_restart(store: Store
     applied = [item for item in shard.apply(batch) if isinstance(item, Applied)]
     assert applied[-1].result.flags == ["score_jump"]
     assert applied[-1].due is not None
-    made = shard.record(applied[-1].due, forecast())
+    made = shard.forecasts.record(applied[-1].due, forecast())
     shard.apply([update(1200, 60)])
     for one in (shard, GameShard(store)):
         again = [item for item in one.apply(batch) if isinstance(item, Applied)]

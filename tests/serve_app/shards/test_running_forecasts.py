@@ -150,7 +150,7 @@ async def test_neither_the_answer_nor_the_prediction_waits_for_it(shard: GameSha
                 await asyncio.Event().wait()
             return await super().forecast(requests, similar=similar)
 
-    shards = LocalShards(shard, OnlyPredictions())
+    shards = LocalShards(shard, OnlyPredictions(near=False))
     shard.register(registration())
     await shards.post_scores(updates(1050))
     async with asyncio.timeout(30):

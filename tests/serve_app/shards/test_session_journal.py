@@ -70,7 +70,7 @@ def test_memory_holds_nothing_that_the_store_cannot_rebuild(
     for batch in batches:
         for item in shard.apply(batch):
             if predict and isinstance(item, Applied) and item.due is not None:
-                shard.record(item.due, forecast())
+                shard.forecasts.record(item.due, forecast())
     if end:
         shard.end("g1")
     back = GameShard(store, now=lambda: 1_700_000_000.0)

@@ -42,8 +42,8 @@ def test_one_prediction_is_made_and_both_tell_it(
     assert isinstance(repeat, Applied)
     due = repeat.due
     assert due is not None
-    first: Prediction = committed(other, lambda: other.record(due, forecast(7.0)))
-    assert committed(one, lambda: one.record(due, forecast(8.0))) == first
+    first: Prediction = committed(other, lambda: other.forecasts.record(due, forecast(7.0)))
+    assert committed(one, lambda: one.forecasts.record(due, forecast(8.0))) == first
     assert one.prediction("g1") == other.prediction("g1") == first
     assert [row.type for row in any_store.journal.all_after()].count("prediction") == 1
     assert one.game("g1").state == "predicted"

@@ -70,7 +70,7 @@ def play(shard: GameShard, game_id: str, until: int = 2880) -> None:
     course = updates(until, game_id=game_id)
     due = [item.due for item in shard.apply(course[:40]) if isinstance(item, Applied)][-1]
     assert due is not None
-    shard.record(due, forecast(7.0))
+    shard.forecasts.record(due, forecast(7.0))
     shard.apply(course[40:])
 
 

@@ -101,7 +101,7 @@ class TestShard:
         drained = watch.tally.drain().histograms
         await shards.settle()
         assert sum(drained[TRIGGER_STORED, ()]) == 1
-        assert sum(drained[COMMIT, ()]) == 4
+        assert sum(drained[COMMIT, ()]) == 3
 
     async def test_it_reports_how_long_ago_its_games_were_heard_of(self):
         games = [GameStanding(2.0, 3, None), GameStanding(9.0, 0, "due")]
@@ -160,7 +160,7 @@ class TestStandings:
         applied = clocked.apply(updates(1080, game_id="made"))[-1]
         assert isinstance(applied, Applied)
         assert applied.due is not None
-        clocked.record(applied.due, forecast())
+        clocked.forecasts.record(applied.due, forecast())
         clocked.apply(updates(1080, game_id="due"))
         clocked.apply([update(60, 1, game_id="gaps"), update(1090, 9, game_id="gaps")])
         clocked.apply([update(1_500, 9, game_id="late")])
@@ -233,7 +233,7 @@ def play(shard: GameShard, posted: list[Update]) -> None:
         (applied,) = shard.apply([one])
         assert isinstance(applied, Applied)
         if applied.due is not None and applied.due.kind == "prediction":
-            shard.record(applied.due, forecast())
+            shard.forecasts.record(applied.due, forecast())
 
 
 class Watched:

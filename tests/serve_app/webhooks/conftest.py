@@ -119,6 +119,6 @@ def play(store: Store, clock: Clock, game_id: str = "g1", point: float = 7.0) ->
     course = updates(1470, game_id=game_id)
     dues = [item.due for item in shard.apply(course[:40]) if isinstance(item, Applied)]
     assert dues[-1] is not None
-    shard.record(dues[-1], forecast(point))
+    shard.forecasts.record(dues[-1], forecast(point))
     shard.apply(course[40:])
     return shard
