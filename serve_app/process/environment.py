@@ -31,6 +31,8 @@ UNAVAILABLE_HEADERS = (
     f"Content-Length: {len(UNAVAILABLE)}",
     "Retry-After: 1",
     "Cache-Control: no-store",
+    # The next try must not meet the same proxy process, which may be one that is leaving.
+    "Connection: close",
 )
 
 

