@@ -190,9 +190,10 @@ class Retry:
     def wait_seconds(self, failures: int, asked: float | None, draw: float) -> float:
         """The wait after so many failures in a row; `draw` is uniform in [0, 1).
 
-        `asked` is the service's Retry-After, which is honoured: the jitter comes on top.
+        `asked` is the service's Retry-After, which is honoured: the jitter comes on top. 0 says
+        that a next try may come at once, not that all of them may.
         """
-        if asked is not None:
+        if asked:
             return asked + draw * self.first_wait_seconds
         # The exponent is capped so that a night of failures does not overflow a float.
         doubled = self.first_wait_seconds * 2.0 ** min(failures - 1, 60)

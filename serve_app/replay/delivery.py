@@ -121,9 +121,8 @@ class Patience:
 
     async def pause(self, reason: str, retry_after: str | None = None) -> None:
         """Wait before the next try; raises DeliveryError where that would pass the deadline."""
-        pause = self._next
-        if retry_after is not None and retry_after.isdecimal():
-            pause = float(retry_after)
+        asked = float(retry_after) if retry_after and retry_after.isdecimal() else 0.0
+        pause = asked or self._next
         self._next = min(self._next * 2, self._longest_pause)
         if self._clock.now() + pause > self._until:
             raise DeliveryError(

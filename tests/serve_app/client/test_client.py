@@ -522,6 +522,7 @@ def test_the_async_client_repeats_too() -> None:
 def test_no_wait_is_longer_than_the_longest() -> None:
     retry = Retry(attempts=9, first_wait_seconds=1.0, longest_wait_seconds=3.0)
     assert [retry.wait_seconds(n, None, 1.0) for n in (1, 2, 3, 4, 10_000)] == [1, 2, 3, 3, 3]
+    assert [retry.wait_seconds(n, 0.0, 1.0) for n in (1, 2, 3)] == [1, 2, 3]
 
 
 def test_the_last_attempt_raises_what_it_got() -> None:

