@@ -22,7 +22,7 @@ from rich.table import Table
 from serve_app.client.exchange import auth_headers
 from serve_app.process.environment import LOOPBACK, free_port
 from serve_app.process.service_process import ROOT, ServiceProcess
-from serve_app.process.stop_signals import exit_on_signals
+from serve_app.process.stop_signals import until_stopped
 
 HEADERS = {"Content-Type": "application/json", **auth_headers(None)}
 PATTERN = json.dumps({"pattern": [float(minute % 7) for minute in range(18)]})
@@ -162,7 +162,6 @@ def main() -> int:
     parser.add_argument("--configs", nargs="+", type=Path, default=None)
     parser.add_argument("--requests", type=int, default=2_000)
     arguments = parser.parse_args()
-    exit_on_signals()
     configs = arguments.configs or [
         ROOT / "configs" / name for name in ("local.yaml", "fused.yaml")
     ]
@@ -175,4 +174,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_stopped(main))

@@ -24,7 +24,7 @@ from serve_app.bench.visit import DESKTOP, PHONE, Scheme, Visit
 from serve_app.client import ForecastClient
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess
-from serve_app.process.stop_signals import exit_on_signals
+from serve_app.process.stop_signals import until_stopped
 
 GAMES = 15
 LIVE, CROSSING, HALFTIME = 840, 1080, 1440  # seconds of game clock elapsed
@@ -163,7 +163,6 @@ def main() -> int:
     parser.add_argument("--visits", type=int, default=10, help="fresh visits to the page")
     parser.add_argument("--screenshots", type=Path, metavar="FOLDER")
     options = parser.parse_args()
-    exit_on_signals()
     try:
         browser_path()
     except NoBrowserError as reason:
@@ -177,4 +176,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_stopped(main))

@@ -27,7 +27,7 @@ from serve_app.bench.listener import Crowd, Listener, connect, connect_many, unt
 from serve_app.bench.plain_http import PlainHttp
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess
-from serve_app.process.stop_signals import exit_on_signals
+from serve_app.process.stop_signals import until_stopped
 
 FEED, PROXY = "ray::ServeReplica:live-feed:LiveFeed", "haproxy"
 
@@ -229,11 +229,10 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=50, help="clients that come and go")
     parser.add_argument("--reconnects", type=int, default=10_000)
     options = parser.parse_args()
-    exit_on_signals()
     with tempfile.TemporaryDirectory(prefix="halftime-push-") as folder:
         Console(width=110).print(asyncio.run(measure(options, Path(folder))))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_stopped(main))

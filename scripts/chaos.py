@@ -19,7 +19,7 @@ from serve_app.chaos.kill_kind import KINDS
 from serve_app.chaos.outages import Kill
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ServiceProcessError
-from serve_app.process.stop_signals import exit_on_signals
+from serve_app.process.stop_signals import until_stopped
 from serve_app.replay.demo import NIGHT_FOLDER
 from serve_app.replay.errors import ReplayError
 from serve_app.settings import SettingsError
@@ -30,7 +30,6 @@ NARROW = 100
 def main(arguments: list[str] | None = None) -> int:
     """0 where nothing was lost, doubled, missing or changed, 1 where something was, 2 on error."""
     given = _parser().parse_args(arguments)
-    exit_on_signals()
     console = Console(width=None if sys.stdout.isatty() else NARROW)
     with tempfile.TemporaryDirectory(prefix="halftime-chaos-") as temporary:
         data_dir = given.data_dir or Path(temporary)
@@ -107,4 +106,4 @@ def _positive(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_stopped(main))

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -12,11 +11,10 @@ from rich.console import Console
 
 from models.errors import ForecastError
 from serve_app.process.service_process import ServiceProcess, ServiceProcessError
+from serve_app.process.stop_signals import STOP_SIGNALS, STOPPED
 from serve_app.replay.demo import DemoOptions, run_demo
 from serve_app.replay.errors import ReplayError
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-STOPPED = 130
 NARROW = 100
 
 

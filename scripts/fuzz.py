@@ -27,7 +27,7 @@ from serve_app.fuzz.memory import ALLOWED_GROWTH, growth, resident_bytes
 from serve_app.fuzz.siege import besiege
 from serve_app.process.environment import free_port
 from serve_app.process.service_process import ROOT, ServiceProcess
-from serve_app.process.stop_signals import exit_on_signals
+from serve_app.process.stop_signals import until_stopped
 from serve_app.schemas import EXAMPLE_URL
 from serve_app.storage.api_keys import ApiKeys
 from serve_app.storage.store import Store
@@ -148,7 +148,6 @@ def main() -> int:
     parser.add_argument("--bodies", type=int, default=10_000)
     parser.add_argument("--hostile", type=int, default=200, help="watchers that misbehave")
     given = parser.parse_args()
-    exit_on_signals()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
@@ -193,4 +192,4 @@ def _key(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_stopped(main))

@@ -82,6 +82,8 @@ def check_contract(
             report.errors.append(f"{event.label}: {event.value}")
         elif isinstance(event, events.FatalError):
             report.errors.append(repr(event.exception))
+        elif isinstance(event, events.Interrupted):
+            raise KeyboardInterrupt  # what was not sent was not held
     return report
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
@@ -183,18 +184,20 @@ def test_where_no_replica_is_it_says_when_to_come_again_and_closes(tmp_path: Pat
 def test_where_a_replica_dies_over_a_request_the_next_try_may_come_at_once(
     tmp_path: Path, ports: Ports
 ):
-    def die(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # closed at the end
-            while True:
-                connection, _ = listener.accept()
-                connection.recv(1000)
-                connection.close()
+    class Dying(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/-/healthz":
+                self.send_response(200)
+                self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
 
     with contextlib.ExitStack() as stack:
         for port in ports.replicas:
-            listener = stack.enter_context(socket.create_server((LOOPBACK, port)))
-            stack.callback(listener.shutdown, socket.SHUT_RDWR)
-            Thread(target=die, args=[listener]).start()
+            replica = stack.enter_context(ThreadingHTTPServer((LOOPBACK, port), Dying))
+            stack.callback(replica.shutdown)
+            Thread(target=replica.serve_forever).start()
         running = stack.enter_context(proxy(tmp_path, ports))
         connection, answer = running.get("/games")
         assert (answer.status, answer.getheader("Retry-After")) == (503, "0")
