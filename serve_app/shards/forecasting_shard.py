@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from models.forecasters.forecaster import ForecastRequest
-from serve_app.api.problems import ServiceProblem
+from serve_app.api.problems import PredictionNotMade, ServiceProblem
 from serve_app.game.due_forecast import DueForecast
 from serve_app.model.forecast_answer import as_answer
 from serve_app.model.placement import NearPlacement
@@ -64,7 +64,7 @@ class ForecastingShard:
         not be made then, the first one after it. Running forecasts are made behind the answer.
         """
         came = time.perf_counter()
-        applied, predictions = await self.run(lambda: self._apply(updates))
+        applied, predictions = await self._commit(updates)
         dues = _dues(applied)
         for due in dues:
             if due.game_id in predictions:
@@ -81,32 +81,48 @@ class ForecastingShard:
             results.append(item.result.model_copy(update={"prediction": made} if made else {}))
         return results
 
-    def _apply(
+    async def _commit(
         self, updates: Sequence[Update]
     ) -> tuple[list[Applied | ServiceProblem], dict[str, Prediction]]:
-        """Take updates and make what forecasts can be made at once, so that one commit has all."""
-        applied = self._shard.apply(updates)
-        return applied, self._make_now(_dues(applied))
+        """Take updates, and in the same commit the forecasts that can be made at once.
+
+        Where these fail, whatever it is, the updates are taken without them: no forecast keeps a
+        score out.
+        """
+        with_forecasts = False
+
+        def take() -> tuple[list[Applied | ServiceProblem], dict[str, Prediction]]:
+            nonlocal with_forecasts
+            applied = self._shard.apply(updates)
+            dues = _dues(applied)
+            with_forecasts = bool(dues)
+            return applied, self._make_now(dues)
+
+        try:
+            return await self.run(take)
+        except Exception as error:
+            if not with_forecasts:
+                raise
+            logger.warning("updates are taken without their forecasts: %r", error)
+            return await self.run(lambda: self._shard.apply(updates)), {}
 
     def _make_now(self, dues: Sequence[DueForecast]) -> dict[str, Prediction]:
         """Forecast what fell due in the transaction of its updates, and keep it; by game id.
 
-        It never fails them: what is not made now `_make` makes after them, and logs what fails.
+        Nothing where forecasts have to be waited for. Any error is raised, for the store's would
+        have spoilt the transaction.
         """
         if not dues:
             return {}
-        try:
-            forecasts = self._placement.forecast_now(
-                self._requests(dues), similar=self._settings.similar_games
-            )
-            if forecasts is None:
-                return {}
-            answers = [as_answer(forecast, explain=True) for forecast in forecasts]
-        except Exception:  # noqa: BLE001 - `_make` meets and logs it
+        forecasts = self._placement.forecast_now(
+            self._requests(dues), similar=self._settings.similar_games
+        )
+        if forecasts is None:
             return {}
         predictions = {}
-        for due, answer in zip(dues, answers, strict=True):
-            with suppress(ServiceProblem):
+        for due, forecast in zip(dues, forecasts, strict=True):
+            answer = as_answer(forecast, explain=True)
+            with suppress(PredictionNotMade):
                 predictions[due.game_id] = self._shard.forecasts.record(due, answer)
         return predictions
 

@@ -309,8 +309,10 @@ async def test_composed_and_fused_learn_and_change_to_the_same_answers(
         for each in (composed, model):
             each.change_to(folder)
             await each.settle()
+        at_once = model.forecast_now(REQUESTS, similar=3)  # learned by the other one
         made = [await each.forecast(REQUESTS, similar=3) for each in (composed, model)]
-        assert made[0] == made[1]
+        assert made[0] == made[1] == at_once
+        assert composed.forecast_now(REQUESTS, similar=3) is None
         assert made[0][0].calibration_version == f"{version(folder)}+2"
         assert away.asked[-1] == folder
 

@@ -1,8 +1,10 @@
 import asyncio
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from models.forecasters.forecaster import ForecastRequest, MarginForecast
 from serve_app.api.problems import Unavailable
@@ -65,27 +67,63 @@ async def test_what_fails_at_once_is_made_after_the_updates(shard: GameShard):
     assert crossed.prediction == shard.prediction("g1")
 
 
-async def test_where_the_prediction_cannot_be_written_its_update_is_not_acknowledged(
+@pytest.mark.parametrize("error", [RuntimeError, StoreUnavailableError])
+async def test_a_prediction_that_cannot_be_kept_keeps_no_score_out(
+    store: Store,
+    shard: GameShard,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: type[Exception],
+):
+    def refuse(prediction: Prediction) -> None:
+        raise error("this one is not written")
+
+    placement = NormalPlacement()
+    shards = ForecastingShard(shard, placement, Settings())
+    with monkeypatch.context() as broken, caplog.at_level(logging.ERROR):
+        broken.setattr(store.predictions, "freeze", refuse)
+        crossed = await crossing(shard, placement)
+    assert crossed.accepted
+    assert crossed.prediction is None
+    assert "forecast of g1 stays due" in caplog.text
+    assert [row.type for row in store.journal.all_after()].count("score") == 37
+    (again,) = await shards.post_scores([update(1080, 18)])
+    await shards.settle()
+    assert isinstance(again, ScoreResult)
+    assert again.duplicate
+    assert again.prediction == shard.prediction("g1")
+
+
+async def test_an_error_of_the_database_over_a_forecast_spoils_no_update(any_store: Store):
+    class Reader(NormalPlacement):
+        def forecast_now(
+            self, requests: Sequence[ForecastRequest], *, similar: int
+        ) -> list[MarginForecast] | None:
+            any_store.database.transaction.execute(sa.text("SELECT * FROM nowhere"))
+            return None
+
+    shard = GameShard(any_store)
+    crossed = await crossing(shard, Reader())
+    assert not crossed.duplicate
+    assert crossed.prediction == shard.prediction("g1")
+    assert [row.type for row in any_store.journal.all_after()].count("score") == 37
+
+
+async def test_a_store_that_is_away_is_asked_once(
     store: Store, shard: GameShard, placement: NormalPlacement, monkeypatch: pytest.MonkeyPatch
 ):
+    tries: list[int] = []
+
+    def away(entries: Sequence[object]) -> None:
+        tries.append(len(entries))
+        raise StoreUnavailableError("away")
+
     shards = ForecastingShard(shard, placement, Settings())
     shard.register(registration())
-    await shards.post_scores(updates(1050))
-
-    def full(prediction: Prediction) -> None:
-        raise StoreUnavailableError("the disk is full")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(store.predictions, "freeze", full)
-        with pytest.raises(Unavailable):
-            await shards.post_scores([update(1080, 18)])
-    assert shard.game("g1").updates == 36
-    assert [row.type for row in store.journal.all_after()].count("score") == 36
-    (again,) = await shards.post_scores([update(1080, 18)])
-    assert isinstance(again, ScoreResult)
-    assert not again.duplicate
-    assert again.prediction == shard.prediction("g1")
-    await shards.settle()
+    monkeypatch.setattr(store.journal, "append", away)
+    with pytest.raises(Unavailable):
+        await shards.post_scores(updates(60))
+    assert tries == [3]
 
 
 async def test_two_shards_that_cross_at_the_same_time_keep_one_prediction(any_store: Store):
