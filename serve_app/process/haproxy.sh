@@ -10,6 +10,9 @@
 #   knows the replicas of before only, and would answer one more request on each of them.
 # - A request whose replica has died goes to another one after 0.2 s, which is what HAProxy waits
 #   before it tries again: the connect timeout, at most 1 s.
+# - Who would watch while no replica of the live feed is up is told to come again, not sent to Serve's
+#   own proxy (the backup): a stream through that one stays on it, and ends with no close code.
+UNWATCHABLE="http-request return status 503 errorfile $HALFTIME_UNAVAILABLE unless watchable"
 previous=""
 for argument in "$@"; do
     if [ "$previous" = "-f" ]; then
@@ -21,6 +24,10 @@ for argument in "$@"; do
             -e "s|^\( *http-request return status \)404 .*|\1503 errorfile $HALFTIME_UNAVAILABLE|" \
             -e 's/^\( *\)\(option idle-close-on-response\)/\1no \2/' \
             -e 's/^\( *timeout connect \).*/\1200ms/' \
+            -e "/^backend http-live-feed\$/,/^\(backend\|listen\) / {
+                s|^\( *\)server \([^ ]*\) .* observe .*|&\n\1acl watchable srv_is_up(\2)|
+                s|^\( *\)server .* check backup\$|&\n\1acl watchable always_false\n\1$UNWATCHABLE|
+            }" \
             "$argument"
     fi
     previous="$argument"

