@@ -16,6 +16,9 @@ LISTENING = "0A"
 PROBE_SECONDS = 1.0
 LONGEST_TITLE = 60
 REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+# What Ray's metrics agents and the ingress answer, and what a replica of the live feed does, which
+# knows nothing outside its prefix.
+PROBED_PATHS = ("/metrics", "/ws/events")
 
 Address = IPv4Address | IPv6Address
 
@@ -70,14 +73,25 @@ def exposure_warnings(
 
 
 def asks_for_token(listener: Listener) -> bool | None:
-    """Whether an HTTP port refuses a request that has no credentials; None where it is not HTTP."""
+    """Whether an HTTP port refuses a request that has no credentials; None where it is not HTTP.
+
+    One that has none of what is asked for is not taken to refuse anybody.
+    """
+    for path in PROBED_PATHS:
+        status = _status(listener, path)
+        if status != HTTPStatus.NOT_FOUND:
+            return None if status is None else status in REFUSALS
+    return False
+
+
+def _status(listener: Listener, path: str) -> int | None:
     host = "::1" if listener.address.version == 6 else "127.0.0.1"
     if not listener.address.is_unspecified:
         host = str(listener.address)
     connection = http.client.HTTPConnection(host, listener.port, timeout=PROBE_SECONDS)
     try:
-        connection.request("GET", "/metrics")
-        return connection.getresponse().status in REFUSALS
+        connection.request("GET", path)
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return None
     finally:

@@ -115,12 +115,27 @@ class Refusal(Answer):
     status = 401
 
 
-@pytest.mark.parametrize(("handler", "refuses"), [(Answer, False), (Refusal, True)])
+class Nothing(Answer):
+    status = 404
+
+
+class Feed(Answer):
+    """A replica of the live feed, of a service that has keys."""
+
+    def do_GET(self) -> None:
+        self.status = 401 if self.path.startswith("/ws/") else 404
+        super().do_GET()
+
+
+@pytest.mark.parametrize(
+    ("handler", "refuses"), [(Answer, False), (Refusal, True), (Nothing, False), (Feed, True)]
+)
 def test_a_port_is_tried_without_credentials(handler: type[Answer], *, refuses: bool):
     with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.handle_request)
+        thread = threading.Thread(target=server.serve_forever)
         thread.start()
         assert asks_for_token(listener("127.0.0.1", server.server_port)) is refuses
+        server.shutdown()
         thread.join(10)
 
 
