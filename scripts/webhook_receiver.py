@@ -85,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 when interrupted, 2 where there is no secret."""
+    """0 when interrupted, 2 where there is no secret or no port to listen on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)
@@ -96,7 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"webhook_receiver: {SECRET_VARIABLE}: {error}", file=sys.stderr)
         return 2
-    with Receiver((given.host, given.port), secret, lambda line: print(line, flush=True)) as server:
+    try:
+        server = Receiver((given.host, given.port), secret, lambda line: print(line, flush=True))
+    except (OSError, OverflowError) as error:
+        print(f"webhook_receiver: {given.host} port {given.port}: {error}", file=sys.stderr)
+        return 2
+    with server:
         print(f"listening on http://{given.host}:{server.server_port}", file=sys.stderr, flush=True)
         try:
             server.serve_forever()

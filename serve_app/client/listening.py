@@ -1,5 +1,6 @@
 """Listening to the live feed, without I/O: where a listener is, and how it goes on."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -16,6 +17,8 @@ from serve_app.client.errors import (
 )
 from serve_app.client.exchange import Call, Retry, no_answer
 from serve_app.schemas import AnyMessage, ChangeType
+
+logger = logging.getLogger(__name__)
 
 EVENTS = "/ws/events"
 # The feed says something every 15 s: whoever hears nothing for so long has lost it.
@@ -38,8 +41,9 @@ class Listening:
 
     def __init__(self, since: int | None, games: Sequence[str], types: Sequence[str]) -> None:
         self._since = since
-        self._chosen = [("game", game) for game in games] + [("type", kind) for kind in types]
+        self._chosen = _named("game", games) + _named("type", types)
         self._failures = 0
+        self._told_of_outage = False
         self._call: Call[None] = Call("GET", EVENTS, lambda _: None)
 
     def request(self) -> dict[str, Any]:
@@ -61,6 +65,7 @@ class Listening:
             raise AnswerError(f"{self._call}: an event is not the contract's: {error}") from error
         if event.event not in OPENINGS:  # a feed that only begins, again and again, is not hurried
             self._failures = 0
+            self._told_of_outage = False
         return message
 
     def pause(
@@ -74,7 +79,17 @@ class Listening:
             )
             if not (is_temporary(error) or is_no_service(error)):
                 raise error
+            if not self._told_of_outage:
+                logger.warning("%s; trying on", error)
+                self._told_of_outage = True
             if isinstance(error, ProblemError) and error.retry_after_seconds is not None:
                 asked = min(error.retry_after_seconds, retry.longest_wait_seconds)
         self._failures += 1
         return retry.wait_seconds(self._failures, asked, draw)
+
+
+def _named(parameter: str, values: Sequence[str]) -> list[tuple[str, str]]:
+    """One parameter a value; raises TypeError on a text, which is a sequence of its letters."""
+    if isinstance(values, str):
+        raise TypeError(f"{parameter}s: expected a list of texts; got the text {values!r}")
+    return [(parameter, value) for value in values]

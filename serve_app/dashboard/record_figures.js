@@ -60,7 +60,7 @@ function signed(reach) {
   return ticks;
 }
 
-/** The share of outcomes at or below each quantile, against its level. */
+/** The share of outcomes below each quantile, ties by half, against its level. */
 export function calibrationFigure(calibration) {
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => [share, percent(share)]);
   const known = calibration.filter(({ predictions }) => predictions > 0);

@@ -161,7 +161,7 @@ export function scatterLabel(games) {
 export function calibrationNote(calibration) {
   const count = mostPredictions(calibration);
   if (count === 0) return "No outcomes to compare with yet.";
-  const base = "At each level: the share of outcomes at or below that quantile. On the line it is as promised.";
+  const base = "At each level: the share of outcomes below that quantile, one equal to it counting half. On the line it is as promised.";
   return count < ENOUGH ? `${base} ${tooFew(count)}` : `${base} ${outcomes(count)}.`;
 }
 
@@ -171,7 +171,7 @@ export function calibrationLabel(calibration) {
   const pairs = calibration.map(
     ({ level, observed }) => `${percent(level)}: ${percent(observed)}`,
   );
-  return `Share of outcomes at or below each quantile. ${pairs.join(", ")}.`;
+  return `Share of outcomes below each quantile, one equal to it counting half: ${pairs.join(", ")}.`;
 }
 
 export const mostPredictions = (calibration) =>

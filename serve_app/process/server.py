@@ -55,7 +55,7 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
     print(_check_keys(edits.in_service), flush=True)
     expect_free(address[1], address[0])
     metrics = metrics_port_of(os.environ)
-    expect_free(metrics, LOOPBACK)
+    expect_free(metrics, LOOPBACK, "HALFTIME_METRICS_PORT")
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -68,6 +68,7 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         # Read while Ray's processes start, which leaves this one little to do.
         threading.Thread(target=import_module, args=[APPLICATION], daemon=True).start()
         _start_ray(edits.in_service, metrics)
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)  # of this process alone
         _listen(on_signal)  # Ray has set handlers of its own.
         _start_serve(edits.in_service)
         deploy(edits.in_service)

@@ -23,6 +23,7 @@ STOP_SECONDS = 30.0
 READY_PATHS = ("/ready", "/ws/asyncapi.json")
 POLL_SECONDS = 0.2
 TAIL_LINES = 15
+LAST_PORT = 65_535
 
 
 class ServiceProcessError(RuntimeError):
@@ -164,8 +165,10 @@ class ServiceProcess:
         return "\n".join(lines[-TAIL_LINES:])
 
 
-def expect_free(port: int, host: str = LOOPBACK) -> None:
-    """Raise ServiceProcessError where something listens on `port` already."""
+def expect_free(port: int, host: str = LOOPBACK, setting: str = "PORT") -> None:
+    """Raise ServiceProcessError where `port` is none, or something listens on it already."""
+    if not 0 < port <= LAST_PORT:
+        raise ServiceProcessError(f"{setting}: expected a port from 1 to {LAST_PORT}; got {port}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -173,7 +176,7 @@ def expect_free(port: int, host: str = LOOPBACK) -> None:
         except OSError as error:
             raise ServiceProcessError(
                 f"port {port} on {host}: expected a free one; {error.strerror}. "
-                "Choose another with PORT=..., or stop what listens there"
+                f"Choose another with {setting}=..., or stop what listens there"
             ) from None
 
 

@@ -139,6 +139,21 @@ def test_it_asks_for_what_it_is_told_to(watch: Callable[..., list[AnyMessage]]):
     assert feed.asked == ["since=3&game=a+b&game=c&type=ended"]
 
 
+def test_a_text_is_no_list_of_games(watch: Callable[..., list[AnyMessage]]):
+    with pytest.raises(TypeError, match=r"games: expected a list of texts; got the text 'g1'"):
+        watch(Feed([snapshot(4)]), 1, games="g1")
+
+
+def test_an_outage_is_told_once(
+    watch: Callable[..., list[AnyMessage]], caplog: pytest.LogCaptureFixture
+):
+    away = httpx.ConnectError("away")
+    watch(Feed(away, away, [snapshot(4), ended(5)], away, [ended(6)]), 3)
+    assert [record.getMessage() for record in caplog.records if "away" in record.message] == [
+        "GET /ws/events: ConnectError: away; trying on"
+    ] * 2
+
+
 def test_news_of_the_system_is_told(watch: Callable[..., list[AnyMessage]]):
     system = SystemState(2).system(5).model_dump(mode="json")
     feed = Feed([snapshot(3), event("system", 3, system=system)])

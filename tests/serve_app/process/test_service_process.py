@@ -172,3 +172,9 @@ def test_a_demo_without_a_live_feed_fails_and_stops_the_service(service: Service
     with pytest.raises(ReplayError, match="/ws/live"):
         run(service, console)
     expect_free(int(service.url.rpartition(":")[2]))
+
+
+@pytest.mark.parametrize("port", [0, 80_000])
+def test_what_is_no_port_is_refused(port: int):
+    with pytest.raises(ServiceProcessError, match=f"A_PORT: expected a port from 1 .*got {port}"):
+        expect_free(port, setting="A_PORT")

@@ -106,7 +106,7 @@ def test_files_that_cannot_be_used_say_why(files: Path) -> None:
     pq.write_table(events, files / "events.parquet")
     with pytest.raises(DataError, match="score_away"):
         load(files, Selection(season=2023))
-    with pytest.raises(DataError, match=r"absent\.parquet"):
+    with pytest.raises(DataError, match=r"absent\.parquet: expected a parquet file; there is none"):
         load_recordings(files / "absent.parquet", files / "e.parquet", Selection(season=2023))
 
 

@@ -207,11 +207,22 @@ def test_a_service_that_stays_away_ends_the_run(night: Night) -> None:
         play(night, away, RunOptions())
 
 
-def test_a_game_that_is_refused_ends_the_run(night: Night) -> None:
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (409, r"\(--prefix again-\)"),
+        (401, "HALFTIME_API_KEY"),
+        (403, "HALFTIME_API_KEY"),
+        (400, ""),
+    ],
+)
+def test_a_game_that_is_refused_ends_the_run_and_says_what_to_do(
+    night: Night, status: int, advice: str
+) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(409, text="other content")
+        return httpx.Response(status, text="not this")
 
-    with pytest.raises(RefusedError, match=r"g0.*409.*other content.*--prefix"):
+    with pytest.raises(RefusedError, match=rf"g0: {status} not this.*{advice}$"):
         play(night, refuse, RunOptions())
 
 

@@ -77,3 +77,12 @@ def test_without_a_secret_it_does_not_start(
     said = capsys.readouterr().err
     assert SECRET_VARIABLE in said
     assert "???" not in said
+
+
+def test_a_port_that_it_cannot_have_is_told(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv(SECRET_VARIABLE, new_secret())
+    for port in (receiver.server_port, 80_000):
+        assert main(["--port", str(port)]) == 2
+        assert f"127.0.0.1 port {port}: " in capsys.readouterr().err
