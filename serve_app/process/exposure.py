@@ -16,9 +16,8 @@ LISTENING = "0A"
 PROBE_SECONDS = 1.0
 LONGEST_TITLE = 60
 REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-# What Ray's metrics agents and the ingress answer, and what a replica of the live feed does, which
-# knows nothing outside its prefix.
-PROBED_PATHS = ("/metrics", "/ws/events")
+METRICS_PATH = "/metrics"
+FEED_PATH = "/ws/events"  # a replica of the live feed knows nothing outside its prefix
 
 Address = IPv4Address | IPv6Address
 
@@ -75,13 +74,14 @@ def exposure_warnings(
 def asks_for_token(listener: Listener) -> bool | None:
     """Whether an HTTP port refuses a request that has no credentials; None where it is not HTTP.
 
-    One that has none of what is asked for is not taken to refuse anybody.
+    One that has none of what is asked for, or does not tell, is not taken to refuse anybody.
     """
-    for path in PROBED_PATHS:
-        status = _status(listener, path)
-        if status != HTTPStatus.NOT_FOUND:
-            return None if status is None else status in REFUSALS
-    return False
+    status = _status(listener, METRICS_PATH)
+    if status is None:
+        return None
+    if status == HTTPStatus.NOT_FOUND:
+        status = _status(listener, FEED_PATH)
+    return status in REFUSALS
 
 
 def _status(listener: Listener, path: str) -> int | None:

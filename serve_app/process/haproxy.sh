@@ -12,7 +12,6 @@
 #   before it tries again: the connect timeout, at most 1 s.
 # - Who would watch while no replica of the live feed is up is told to come again, not sent to Serve's
 #   own proxy (the backup): a stream through that one stays on it, and ends with no close code.
-UNWATCHABLE="http-request return status 503 errorfile $HALFTIME_UNAVAILABLE unless watchable"
 previous=""
 for argument in "$@"; do
     if [ "$previous" = "-f" ]; then
@@ -24,10 +23,7 @@ for argument in "$@"; do
             -e "s|^\( *http-request return status \)404 .*|\1503 errorfile $HALFTIME_UNAVAILABLE|" \
             -e 's/^\( *\)\(option idle-close-on-response\)/\1no \2/' \
             -e 's/^\( *timeout connect \).*/\1200ms/' \
-            -e "/^backend http-live-feed\$/,/^\(backend\|listen\) / {
-                s|^\( *\)server \([^ ]*\) .* observe .*|&\n\1acl watchable srv_is_up(\2)|
-                s|^\( *\)server .* check backup\$|&\n\1acl watchable always_false\n\1$UNWATCHABLE|
-            }" \
+            -e '/^backend http-live-feed$/,/^\(backend\|listen\) / { / check backup$/d }' \
             "$argument"
     fi
     previous="$argument"

@@ -94,15 +94,25 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
 
 
 def _drain() -> None:
-    """Have the replicas answer what they took and close what watches them with 1012.
+    """Have the replicas end what they do and close their WebSockets with 1012.
 
     Serve's own shutdown ends the proxy first, and all connections with it.
     """
-    for name in serve.status().applications:
-        serve.delete(name, _blocking=False)
+    # In a thread: a call to a cluster that is broken may never return.
+    draining = threading.Thread(target=_delete_applications, daemon=True)
+    draining.start()
+    draining.join(DRAIN_SECONDS)
+
+
+def _delete_applications() -> None:
     deadline = time.monotonic() + DRAIN_SECONDS
-    while serve.status().applications and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+    try:
+        for name in serve.status().applications:
+            serve.delete(name, _blocking=False)
+        while serve.status().applications and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+    except Exception as error:  # noqa: BLE001 - Ray and Serve raise what they like
+        _say_error(f"the applications are not stopped in order: {error}")
 
 
 def take_edit(edits: ConfigEdits, deploy: Callable[[ServeDeploySchema], None]) -> None:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any, Literal, Protocol
 
 import httpx
@@ -19,13 +18,13 @@ from serve_app.replay.pace import MS
 from serve_app.replay.poll_stream import Update, clock_text
 from serve_app.replay.tally import Tally
 
-NO_KEY = f". Give a key of scope ingest in {KEY_VARIABLE}"
-# What to do where a game is refused.
-ADVICE: dict[int, str] = {
-    HTTPStatus.CONFLICT: ". To play a night again on the same store give it a prefix "
+NO_KEY = f". Give a key with the scopes read and ingest in {KEY_VARIABLE}"
+# What to do where a game is refused, by the type of the problem.
+ADVICE = {
+    "urn:problem:conflict": ". To play a night again on the same store give it a prefix "
     "(--prefix again-)",
-    HTTPStatus.UNAUTHORIZED: NO_KEY,
-    HTTPStatus.FORBIDDEN: NO_KEY,
+    "urn:problem:unauthorized": NO_KEY,
+    "urn:problem:forbidden": NO_KEY,
 }
 QUEUED_BATCHES = 2  # per lane: bounds how far one lane may run ahead of the others
 # No list holds more of the schedule than this, or one could bring the trigger and the halftime of
@@ -127,11 +126,10 @@ class Runner:
             registration["expected_margin"] = game.recording.expected_margin
         answer = await self._delivery.post("/games", json.dumps(registration).encode())
         if not answer.is_success:
-            said = _problem(answer).get("detail") or answer.text[:200]
-            raise RefusedError(
-                f"registering game {game.game_id}: {answer.status_code} {said}"
-                + ADVICE.get(answer.status_code, "")
-            )
+            problem = _problem(answer)
+            said = f"{answer.status_code} {problem.get('detail', problem)}"
+            advice = ADVICE.get(str(problem.get("type")), "")
+            raise RefusedError(f"registering game {game.game_id}: {said}{advice}")
 
     async def _dispatch(self, night: Night, lanes: Sequence[_Lane]) -> None:
         """Hand the updates to the lanes in schedule order, when they are due."""

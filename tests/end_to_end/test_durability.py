@@ -89,7 +89,7 @@ def test_an_update_and_a_stop_tell_watchers_to_come_back(tmp_path: Path):
         with websocket.connect(service.live_url) as socket, httpx.Client() as http:
             socket.recv(timeout=30)
             with http.stream("GET", f"{service.url}/ws/events") as events:
-                assert next(events.iter_lines())  # one that listens holds nobody up
+                assert next(events.iter_lines())  # it cannot be told, and holds no socket up
                 stopping = pool.submit(service.stop)
                 assert close_code(socket) == 1012
             assert stopping.result(60) == 0

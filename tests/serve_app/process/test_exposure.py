@@ -127,16 +127,28 @@ class Feed(Answer):
         super().do_GET()
 
 
+class Broken(Answer):
+    """Speaks HTTP, and says nothing of the live feed."""
+
+    def do_GET(self) -> None:
+        self.status = 404
+        if self.path == "/metrics":
+            super().do_GET()
+
+
 @pytest.mark.parametrize(
-    ("handler", "refuses"), [(Answer, False), (Refusal, True), (Nothing, False), (Feed, True)]
+    ("handler", "refuses"),
+    [(Answer, False), (Refusal, True), (Nothing, False), (Feed, True), (Broken, False)],
 )
 def test_a_port_is_tried_without_credentials(handler: type[Answer], *, refuses: bool):
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        assert asks_for_token(listener("127.0.0.1", server.server_port)) is refuses
-        server.shutdown()
-        thread.join(10)
+        try:
+            assert asks_for_token(listener("127.0.0.1", server.server_port)) is refuses
+        finally:
+            server.shutdown()
+            thread.join(10)
 
 
 def test_a_port_that_speaks_no_http_does_not_tell():

@@ -208,21 +208,21 @@ def test_a_service_that_stays_away_ends_the_run(night: Night) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "advice"),
+    ("kind", "advice"),
     [
-        (409, r"\(--prefix again-\)"),
-        (401, "HALFTIME_API_KEY"),
-        (403, "HALFTIME_API_KEY"),
-        (400, ""),
+        ("conflict", r"\. .*\(--prefix again-\)"),
+        ("unauthorized", r"\. .*HALFTIME_API_KEY"),
+        ("forbidden", r"\. .*HALFTIME_API_KEY"),
+        ("forbidden_host", ""),
     ],
 )
 def test_a_game_that_is_refused_ends_the_run_and_says_what_to_do(
-    night: Night, status: int, advice: str
+    night: Night, kind: str, advice: str
 ) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(status, text="not this")
+        return httpx.Response(403, json={"type": f"urn:problem:{kind}", "detail": "not this"})
 
-    with pytest.raises(RefusedError, match=rf"g0: {status} not this.*{advice}$"):
+    with pytest.raises(RefusedError, match=rf"g0: 403 not this{advice}$"):
         play(night, refuse, RunOptions())
 
 
