@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -17,8 +16,9 @@ from types import FrameType
 
 import ray
 from ray import serve
-from ray.serve.schema import ApplicationStatus, EncodingType, ServeDeploySchema
+from ray.serve.schema import EncodingType, ServeDeploySchema
 
+from serve_app.process.applications import MODULE, deploy, drain
 from serve_app.process.config_edits import ConfigEdits
 from serve_app.process.config_file import load_config
 from serve_app.process.daily_archive import DailyArchive
@@ -32,10 +32,6 @@ from serve_app.storage.api_keys import ApiKeys
 from serve_app.storage.errors import StoreError
 from serve_app.storage.store import Store
 
-APPLICATION = "serve_app.application"
-START_SECONDS = 120.0
-DRAIN_SECONDS = 10.0  # more than the `graceful_shutdown_timeout_s` of the configs
-POLL_SECONDS = 0.25
 WATCH_SECONDS = 1.0
 
 
@@ -66,7 +62,7 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
     try:
         _listen(on_signal)
         # Read while Ray's processes start, which leaves this one little to do.
-        threading.Thread(target=import_module, args=[APPLICATION], daemon=True).start()
+        threading.Thread(target=import_module, args=[MODULE], daemon=True).start()
         _start_ray(edits.in_service, metrics)
         logging.getLogger("ray.serve").setLevel(logging.WARNING)  # of this process alone
         _listen(on_signal)  # Ray has set handlers of its own.
@@ -87,32 +83,10 @@ def serve_forever(config_path: Path, *, port: int | None, data_dir: Path | None)
         stop.set()
         if ray.is_initialized():
             try:
-                _drain()
+                drain(_say_error)
                 serve.shutdown()  # type: ignore[no-untyped-call]
             finally:
                 ray.shutdown()
-
-
-def _drain() -> None:
-    """Have the replicas end what they do and close their WebSockets with 1012.
-
-    Serve's own shutdown ends the proxy first, and all connections with it.
-    """
-    # In a thread: a call to a cluster that is broken may never return.
-    draining = threading.Thread(target=_delete_applications, daemon=True)
-    draining.start()
-    draining.join(DRAIN_SECONDS)
-
-
-def _delete_applications() -> None:
-    deadline = time.monotonic() + DRAIN_SECONDS
-    try:
-        for name in serve.status().applications:
-            serve.delete(name, _blocking=False)
-        while serve.status().applications and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-    except Exception as error:  # noqa: BLE001 - Ray and Serve raise what they like
-        _say_error(f"the applications are not stopped in order: {error}")
 
 
 def take_edit(edits: ConfigEdits, deploy: Callable[[ServeDeploySchema], None]) -> None:
@@ -208,40 +182,6 @@ def _start_serve(config: ServeDeploySchema) -> None:
         proxy_location=config.proxy_location,
         http_options=config.http_options.model_dump(),
     )
-
-
-def deploy(config: ServeDeploySchema) -> None:
-    """Deploy the applications of a config, one after the other, and wait until all run.
-
-    A start is bound by the cores: what comes first in the config, which is to be what takes the
-    scores, has them first.
-    """
-    targets = import_module(APPLICATION).targets(config)
-    for target in targets:
-        serve.run_many(
-            [target],
-            wait_for_ingress_deployment_creation=False,
-            wait_for_applications_running=False,
-        )
-        _await_running(target.name)
-    for target in targets:  # none has failed since
-        _await_running(target.name)
-
-
-def _await_running(name: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        application = serve.status().applications.get(name)
-        status = application.status if application else None
-        if application and status is ApplicationStatus.DEPLOY_FAILED:
-            raise ServiceProcessError(f"{name} did not start: {application.message}")
-        if status is ApplicationStatus.RUNNING:
-            return
-        if time.monotonic() > deadline:
-            raise ServiceProcessError(
-                f"expected {name} to run within {START_SECONDS:g} s; it is {status}"
-            )
-        time.sleep(POLL_SECONDS)
 
 
 def main() -> int:

@@ -97,7 +97,7 @@ def load_recordings(
 
 def _read(path: Path, columns: Sequence[str], game_ids: list[str] | None = None) -> pa.Table:
     """A parquet file that has `columns`, optionally of some games only."""
-    if not path.is_file():
+    if not path.exists():
         raise DataError(f"{path}: expected a parquet file; there is none")
     try:
         filters = None if game_ids is None else pc.field("game_id").isin(game_ids)

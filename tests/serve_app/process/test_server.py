@@ -1,20 +1,13 @@
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from ray.serve import RunTarget
 from ray.serve.schema import (
-    ApplicationStatus,
-    ApplicationStatusOverview,
     ServeDeploySchema,
-    ServeStatus,
 )
 
-from serve_app.process import server
 from serve_app.process.config_edits import ConfigEdits
 from serve_app.process.config_file import load_config
 from serve_app.process.server import StopRequestedError, take_edit
-from serve_app.process.service_process import ROOT, ServiceProcessError
 
 CONFIG = """
 applications:
@@ -100,50 +93,3 @@ def test_a_request_to_stop_is_heard_while_an_edit_deploys(path: Path, edits: Con
     deployed.refused = {2: StopRequestedError()}
     with pytest.raises(StopRequestedError):
         edit(path, edits, deployed, 2)
-
-
-class Serve:
-    """Runs each application at the second look, as Serve's own functions tell; one fails."""
-
-    def __init__(self, failing: str = "") -> None:
-        self.looks: dict[str, int] = {}
-        self.seen: list[dict[str, str]] = []
-        self._failing = failing
-
-    def run_many(self, targets: Sequence[RunTarget], **_: object) -> None:
-        running = self.status().applications.items()
-        self.seen.append({name: application.status.value for name, application in running})
-        self.looks |= dict.fromkeys((target.name for target in targets), 0)
-
-    def status(self) -> ServeStatus:
-        return ServeStatus(applications={name: self._look(name) for name in self.looks})
-
-    def _look(self, name: str) -> ApplicationStatusOverview:
-        self.looks[name] += 1
-        status = ApplicationStatus.RUNNING if self.looks[name] > 1 else ApplicationStatus.DEPLOYING
-        if name == self._failing:
-            status = ApplicationStatus.DEPLOY_FAILED
-        return ApplicationStatusOverview(status, "no memory", 0.0, {})
-
-
-def serving(monkeypatch: pytest.MonkeyPatch, fake: Serve) -> ServeDeploySchema:
-    monkeypatch.setattr(server, "serve", fake)
-    monkeypatch.setattr(server, "POLL_SECONDS", 0.0)
-    return load_config(ROOT / "configs" / "fused.yaml")
-
-
-def test_what_takes_the_scores_runs_before_the_live_feed_is_deployed(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    fake = Serve()
-    server.deploy(serving(monkeypatch, fake))
-    assert fake.seen == [{}, {"forecaster": "RUNNING"}]
-    assert list(fake.looks) == ["forecaster", "live-feed"]
-
-
-def test_an_application_that_does_not_start_is_named_with_its_reason(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    config = serving(monkeypatch, Serve(failing="live-feed"))
-    with pytest.raises(ServiceProcessError, match=r"live-feed did not start: no memory"):
-        server.deploy(config)
